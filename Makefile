@@ -38,3 +38,8 @@ src/pb/%.pb-c.c: proto/%.proto
 
 $(DATA_built): $(SQL_PARTS) feature_meta.control
 	cat $(SQL_PARTS) > $@
+
+# TAP tests of test/t against what is installed; make prove PROVE_TESTS=test/t/x.pl runs one.
+.PHONY: prove
+prove:
+	PG_CONFIG='$(PG_CONFIG)' scripts/prove $(PROVE_FLAGS) $(PROVE_TESTS)

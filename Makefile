@@ -1,4 +1,12 @@
 # feature_meta: plain PGXS. `make help` names the targets that are not.
+all:
+
+# Targets that bring what they need themselves (scripts/): they work on a machine without pg_config.
+TOOLS = help demo demo-psql demo-stop check check-majors fuzz bench format format-check
+.PHONY: $(TOOLS) prove generated
+
+ifneq ($(and $(MAKECMDGOALS),$(if $(filter-out $(TOOLS),$(MAKECMDGOALS)),,yes)),yes)
+
 EXTENSION = feature_meta
 EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" feature_meta.control)
 
@@ -39,7 +47,46 @@ src/pb/%.pb-c.c: proto/%.proto
 $(DATA_built): $(SQL_PARTS) feature_meta.control
 	cat $(SQL_PARTS) > $@
 
-# TAP tests of test/t against what is installed; make prove PROVE_TESTS=test/t/x.pl runs one.
-.PHONY: prove
+generated: $(PB_C)
+
 prove:
 	PG_CONFIG='$(PG_CONFIG)' scripts/prove $(PROVE_FLAGS) $(PROVE_TESTS)
+
+else
+
+help:
+	@echo 'make, make install, make installcheck    build, install, test with any PG_CONFIG (plain PGXS)'
+	@echo 'make prove [PROVE_TESTS=test/t/x.pl]     TAP tests against what is installed (PostgreSQL 15 with its test modules)'
+	@echo 'make demo                                installs what is missing and shows the main job on real data'
+	@echo 'make demo-psql                           psql on the cluster of the demo'
+	@echo 'make check                               installs what is missing and runs every test'
+	@echo 'make check-majors                        builds and tests on PostgreSQL 16, 17 and 18'
+	@echo 'make fuzz [FUZZ=target] [FUZZ_SECONDS=60]  malformed input under sanitizers'
+	@echo 'make bench [BENCH=name]                  ratios against named peers'
+	@echo 'make format, make format-check           clang-format 14'
+
+demo:
+	@scripts/demo
+
+demo-psql:
+	@scripts/demo --psql
+
+demo-stop:
+	@scripts/demo --remove
+
+check:
+	@scripts/check
+
+check-majors:
+	@scripts/check 16 17 18
+
+fuzz:
+	@scripts/fuzz $(FUZZ)
+
+bench:
+	@scripts/bench $(BENCH)
+
+format format-check:
+	@scripts/$@
+
+endif

@@ -2,7 +2,7 @@
 all:
 
 # Targets that bring what they need themselves (scripts/): they work on a machine without pg_config.
-TOOLS = help demo demo-psql demo-stop check check-majors fuzz bench format format-check
+TOOLS = help demo demo-psql demo-clean check check-majors fuzz bench format format-check
 .PHONY: $(TOOLS) prove generated
 
 ifneq ($(and $(MAKECMDGOALS),$(if $(filter-out $(TOOLS),$(MAKECMDGOALS)),,yes)),yes)
@@ -71,7 +71,7 @@ demo:
 demo-psql:
 	@scripts/demo --psql
 
-demo-stop:
+demo-clean:
 	@scripts/demo --remove
 
 check:

@@ -15,7 +15,9 @@ MODULE_big = feature_meta
 PROTOS := $(wildcard proto/*.proto proto/google/protobuf/*.proto)
 PB_C := $(PROTOS:proto/%.proto=src/pb/%.pb-c.c)
 PB_H := $(PB_C:.c=.h)
-SOURCES := $(sort $(wildcard src/*.c src/*/*.c) $(PB_C))
+# All messages by name, for google.protobuf.Any
+MESSAGE_LIST = src/pb/message_list.c
+SOURCES := $(sort $(wildcard src/*.c src/*/*.c) $(PB_C) $(MESSAGE_LIST))
 HEADERS := $(wildcard src/*.h src/*/*.h)
 OBJS := $(SOURCES:.c=.o)
 
@@ -43,6 +45,13 @@ src/pb/%.pb-c.h: src/pb/%.pb-c.c ;
 src/pb/%.pb-c.c: proto/%.proto
 	@mkdir -p src/pb
 	protoc-c -I proto -I /usr/include --c_out=src/pb $(<:proto/%=%)
+
+$(MESSAGE_LIST): $(PB_H)
+	@{ printf '#include "%s"\n' $(PB_H:src/pb/%=%); \
+	  echo 'extern const ProtobufCMessageDescriptor *const fm_message_list[];'; \
+	  echo 'const ProtobufCMessageDescriptor *const fm_message_list[] = {'; \
+	  sed -n 's/^extern const ProtobufCMessageDescriptor \(.*\);/	\&\1,/p' $(PB_H); \
+	  echo '	NULL};'; } > $@
 
 $(DATA_built): $(SQL_PARTS) feature_meta.control
 	cat $(SQL_PARTS) > $@

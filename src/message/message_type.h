@@ -3,11 +3,8 @@
  *
  * On disk a value is a varlena that holds the message's canonical wire bytes, so equality and hashing go by bytes.
  *
- * A room that has such a type writes in one of its files
- *     FM_MESSAGE_TYPE(feature_schema, tfmd__schema__descriptor)
- * which defines the C functions feature_schema_in, _out, _recv, _send, _eq, _ne, _hash, _hash_extended,
- * _from_jsonb, _to_jsonb, _from_bytea, _to_bytea for the SQL script, and in its header
- *     #define PG_GETARG_FEATURE_SCHEMA(n) ((Tfmd__Schema *) fm_getarg_message(fcinfo, n, &tfmd__schema__descriptor))
+ * The types are made in message_type.c, a line each: the C functions TYPE_in, _out, _recv, _from_bytea, _from_jsonb and
+ * _to_jsonb. Here stand their macros for arguments, and PG_RETURN_MESSAGE for results of all of them.
  */
 #ifndef FM_MESSAGE_TYPE_H
 #define FM_MESSAGE_TYPE_H
@@ -17,6 +14,7 @@
 #include "utils/builtins.h"
 
 #include "anomalies.pb-c.h"
+#include "metadata_store.pb-c.h"
 #include "schema.pb-c.h"
 #include "statistics.pb-c.h"
 
@@ -33,5 +31,6 @@ extern Datum fm_message_get_datum(const ProtobufCMessage *message);
 	((Tfmd__DatasetFeatureStatisticsList *) fm_getarg_message(fcinfo, n, \
 															   &tfmd__dataset_feature_statistics_list__descriptor))
 #define PG_GETARG_FEATURE_ANOMALIES(n) ((Tfmd__Anomalies *) fm_getarg_message(fcinfo, n, &tfmd__anomalies__descriptor))
+#define PG_GETARG_LINEAGE_GRAPH(n) ((Mlmd__LineageGraph *) fm_getarg_message(fcinfo, n, &mlmd__lineage_graph__descriptor))
 
 #endif

@@ -1,0 +1,158 @@
+/*
+ * Protobuf messages as SQL types: the functions that see Datums
+ */
+#include "message/message_internal.h"
+#include "message/message_type.h"
+
+#include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
+#include "utils/memutils.h"
+
+/*
+ * Names the type in the error of a core, and gives the texts the server's encoding
+ */
+static void
+name_type(FmError *error, const char *type)
+{
+	if (error->sqlstate == ERRCODE_INVALID_TEXT_REPRESENTATION)
+		error->message = psprintf("invalid input syntax for type %s", type);
+	else if (error->sqlstate == ERRCODE_INVALID_BINARY_REPRESENTATION)
+		error->message = psprintf("invalid binary representation of type %s", type);
+	else
+		error->message = psprintf("%s for type %s", error->message, type);
+	if (GetDatabaseEncoding() != PG_UTF8 && error->detail != NULL)
+		error->detail = pg_any_to_server(error->detail, strlen(error->detail), PG_UTF8);
+}
+
+/*
+ * The wire bytes of a value that the core has checked, as a varlena
+ */
+Datum
+fm_message_get_datum(const ProtobufCMessage *message)
+{
+	size_t size;
+	uint8 *bytes = fm_message_pack(message, &size);
+	bytea *result;
+
+	if (size > MaxAllocSize - VARHDRSZ)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("message %s is too large to store", message->descriptor->short_name),
+						errdetail("It has %zu bytes.", size)));
+	result = palloc(size + VARHDRSZ);
+	SET_VARSIZE(result, size + VARHDRSZ);
+	memcpy(VARDATA(result), bytes, size);
+	pfree(bytes);
+	PG_RETURN_BYTEA_P(result);
+}
+
+/*
+ * Stored bytes were checked when they came in, but a bytea cast or a broken page may hold others: checked again
+ */
+ProtobufCMessage *
+fm_datum_get_message(Datum datum, const ProtobufCMessageDescriptor *descriptor)
+{
+	bytea *value = PG_DETOAST_DATUM_PACKED(datum);
+	FmError error = {0};
+	ProtobufCMessage *message =
+		fm_message_unpack(descriptor, (const uint8 *) VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &error);
+
+	if (message == NULL)
+		fm_throw(&error, NULL);
+	return message;
+}
+
+/*
+ * Text format
+ */
+static Datum
+message_in(FunctionCallInfo fcinfo, const char *type, const ProtobufCMessageDescriptor *descriptor)
+{
+	char *text = PG_GETARG_CSTRING(0);
+	FmError error = {0};
+	ProtobufCMessage *message;
+
+	text = pg_server_to_any(text, strlen(text), PG_UTF8);
+	message = fm_message_parse_text(descriptor, text, strlen(text), &error);
+	if (message == NULL)
+	{
+		name_type(&error, type);
+		fm_throw(&error, FM_ESCONTEXT(fcinfo));
+		PG_RETURN_NULL();
+	}
+	return fm_message_get_datum(message);
+}
+
+static Datum
+message_out(FunctionCallInfo fcinfo, const ProtobufCMessageDescriptor *descriptor)
+{
+	ProtobufCMessage *message = fm_getarg_message(fcinfo, 0, descriptor);
+	StringInfoData out;
+
+	initStringInfo(&out);
+	fm_message_print_text(message, &out);
+	PG_RETURN_CSTRING(out.data);
+}
+
+/*
+ * Wire bytes, brought into canonical order
+ */
+static Datum
+message_from_bytes(const char *bytes, size_t size, const char *type, const ProtobufCMessageDescriptor *descriptor)
+{
+	FmError error = {0};
+	ProtobufCMessage *message = fm_message_unpack(descriptor, (const uint8 *) bytes, size, &error);
+
+	if (message == NULL)
+	{
+		name_type(&error, type);
+		fm_throw(&error, NULL);
+	}
+	return fm_message_get_datum(message);
+}
+
+static Datum
+message_recv(FunctionCallInfo fcinfo, const char *type, const ProtobufCMessageDescriptor *descriptor)
+{
+	StringInfo buf = (StringInfo) PG_GETARG_POINTER(0);
+	int size = buf->len - buf->cursor;
+
+	return message_from_bytes(pq_getmsgbytes(buf, size), size, type, descriptor);
+}
+
+static Datum
+message_from_bytea(FunctionCallInfo fcinfo, const char *type, const ProtobufCMessageDescriptor *descriptor)
+{
+	bytea *value = PG_GETARG_BYTEA_PP(0);
+
+	return message_from_bytes(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), type, descriptor);
+}
+
+/*
+ * The functions of one type; = and hashing are bytea's, since equal values have equal bytes
+ */
+#define FM_MESSAGE_TYPE(type, descriptor) \
+	PG_FUNCTION_INFO_V1(type##_in); \
+	PGDLLEXPORT Datum type##_in(PG_FUNCTION_ARGS) \
+	{ \
+		return message_in(fcinfo, #type, descriptor); \
+	} \
+	PG_FUNCTION_INFO_V1(type##_out); \
+	PGDLLEXPORT Datum type##_out(PG_FUNCTION_ARGS) \
+	{ \
+		return message_out(fcinfo, descriptor); \
+	} \
+	PG_FUNCTION_INFO_V1(type##_recv); \
+	PGDLLEXPORT Datum type##_recv(PG_FUNCTION_ARGS) \
+	{ \
+		return message_recv(fcinfo, #type, descriptor); \
+	} \
+	PG_FUNCTION_INFO_V1(type##_from_bytea); \
+	PGDLLEXPORT Datum type##_from_bytea(PG_FUNCTION_ARGS) \
+	{ \
+		return message_from_bytea(fcinfo, #type, descriptor); \
+	}
+
+FM_MESSAGE_TYPE(feature_schema, &tfmd__schema__descriptor)
+FM_MESSAGE_TYPE(feature_statistics, &tfmd__dataset_feature_statistics_list__descriptor)
+FM_MESSAGE_TYPE(feature_anomalies, &tfmd__anomalies__descriptor)
+FM_MESSAGE_TYPE(lineage_graph, &mlmd__lineage_graph__descriptor)

@@ -1,0 +1,72 @@
+# What users store survives pg_dump and restore, and the rooms work with an empty search_path and in a schema of the user's
+# choice. What is stored: test/fixtures.
+use strict;
+use warnings;
+use FeatureMeta;
+use IPC::Run ();
+
+sub run_fixture
+{
+	my ($path, $database, $schema) = @_;
+	my $output = '';
+	IPC::Run::run([ 'psql', '-XqAt', '-v', "fm=$schema", '-v', 'ON_ERROR_STOP=1', '-d', node()->connstr($database) . " options='-c search_path='",
+			'-f', $path ], '<', \'', '>&', \$output)
+	  or return "$path failed: $output";
+	return $output;
+}
+
+sub checks
+{
+	my ($database, $schema) = @_;
+	return join '', map { "== $_\n" . run_fixture($_, $database, $schema) } sort glob('test/fixtures/*.check.sql');
+}
+
+sub dump_text
+{
+	my ($database, @option) = @_;
+	my ($text, $error) = ('', '');
+	IPC::Run::run([ 'pg_dump', @option, '-d', node()->connstr($database) ], '>', \$text, '2>', \$error) or die "pg_dump: $error";
+	is($error, '', "pg_dump of $database has nothing to say");
+	$text =~ s/^\\(?:un)?restrict .*\n//gm;    # a random word
+	return $text;
+}
+
+foreach my $schema ('public', 'fm')
+{
+	my $database = "filled_$schema";
+	sql("CREATE DATABASE $database");
+	sql(($schema eq 'public' ? '' : "CREATE SCHEMA $schema;") . "CREATE EXTENSION feature_meta SCHEMA $schema", $database);
+	foreach my $path (grep { !/\.check\.sql$/ } sort glob('test/fixtures/*.sql'))
+	{
+		is(run_fixture($path, $database, $schema) =~ s/^(?!.*(?:failed|ERROR)).*\n?//gmr, '', "$schema: $path");
+	}
+	my $before = checks($database, $schema);
+	unlike($before, qr/ERROR|failed/, "$schema: the checks run");
+
+	my $dump = dump_text($database);
+	sql("CREATE DATABASE restored_$schema");
+	my $output = '';
+	IPC::Run::run([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', node()->connstr("restored_$schema") ], '<', \$dump, '>', \my $ignored, '2>', \$output);
+	is($output, '', "$schema: restore of a plain dump");
+	is(checks("restored_$schema", $schema), $before, "$schema: what is stored is as before");
+	ok(dump_text("restored_$schema") eq $dump, "$schema: a dump of the restored database is the same dump");
+
+	my $file = PostgreSQL::Test::Utils::tempdir() . '/dump';
+	node()->command_ok([ 'pg_dump', '-Fc', '-f', $file, '-d', node()->connstr($database) ], "$schema: dump in custom format");
+	sql("CREATE DATABASE custom_$schema");
+	node()->command_ok([ 'pg_restore', '-e', '-j', '2', '-d', node()->connstr("custom_$schema"), $file ], "$schema: parallel restore");
+	is(checks("custom_$schema", $schema), $before, "$schema: what is stored is as before");
+
+	# data alone, into a database that has the extension and the user's tables
+	sql("CREATE DATABASE data_$schema");
+	IPC::Run::run([ 'pg_restore', '-e', '--section=pre-data', '-d', node()->connstr("data_$schema"), $file ]);
+	node()->command_ok([ 'pg_restore', '-e', '--section=data', '-d', node()->connstr("data_$schema"), $file ], "$schema: restore of the data section");
+	is(checks("data_$schema", $schema), $before, "$schema: what is stored is as before");
+
+	# nothing of a room stays behind
+	sql("DROP EXTENSION feature_meta CASCADE", "custom_$schema");
+	is(sql("SELECT count(*) FROM pg_class WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('feature_meta', 'mlmd')) AND relkind IN ('r', 'S', 'v')", "custom_$schema"),
+		'0', "$schema: DROP EXTENSION takes its tables along");
+}
+no_crash();
+done_testing();

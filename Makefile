@@ -3,7 +3,7 @@ all:
 
 # Targets that bring what they need themselves (scripts/): they work on a machine without pg_config.
 TOOLS = help demo demo-psql demo-clean check check-majors fuzz bench format format-check
-.PHONY: $(TOOLS) prove generated
+.PHONY: $(TOOLS) prove generated reference
 
 ifneq ($(and $(MAKECMDGOALS),$(if $(filter-out $(TOOLS),$(MAKECMDGOALS)),,yes)),yes)
 
@@ -56,7 +56,14 @@ $(MESSAGE_LIST): $(PB_H)
 $(DATA_built): $(SQL_PARTS) feature_meta.control
 	cat $(SQL_PARTS) > $@
 
-generated: $(PB_C)
+generated: $(PB_C) $(MESSAGE_LIST)
+
+# The table of functions in README.md, by the extension that is installed in the server of psql's environment.
+reference:
+	psql -Xq -d postgres -c 'DROP DATABASE IF EXISTS feature_meta_reference' -c 'CREATE DATABASE feature_meta_reference'
+	psql -Xq -d feature_meta_reference -c 'CREATE EXTENSION feature_meta'
+	PGDATABASE=feature_meta_reference scripts/reference --write
+	psql -Xq -d postgres -c 'DROP DATABASE feature_meta_reference'
 
 prove:
 	PG_CONFIG='$(PG_CONFIG)' scripts/prove $(PROVE_FLAGS) $(PROVE_TESTS)

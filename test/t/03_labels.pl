@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 use FeatureMeta;
+use IPC::Run ();
 use JSON::PP ();
 use ProtoText qw(slurp);
 
@@ -67,6 +68,16 @@ is($meta->{version}, $version, 'META.json: version');
 is($meta->{provides}{feature_meta}{version}, $version, 'META.json: provided version');
 like(slurp('CHANGELOG.md'), qr/^## \Q$version\E /m, 'CHANGELOG.md has the version');
 is(sql("SELECT extversion FROM pg_extension WHERE extname = 'feature_meta'"), $version, 'the installed version');
+
+# the table of functions is the catalogue's
+{
+	my ($table) = slurp('README.md') =~ /<!-- functions -->\n\n(.*)<!-- end of functions -->/s;
+	local $ENV{PGDATABASE} = node()->connstr('postgres');
+	my ($text, $error) = ('', '');
+	IPC::Run::run([ 'scripts/reference' ], '>', \$text, '2>', \$error);
+	is($error, '', 'the functions are listed');
+	is($table, $text, 'README.md lists every function: make reference renews it');
+}
 
 # every page of docs/ is in README's index and has a title
 my $readme = slurp('README.md');

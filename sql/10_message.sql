@@ -30,6 +30,17 @@ COMMENT ON CAST (bytea AS feature_schema) IS 'from protobuf wire bytes';
 CREATE CAST (feature_schema AS bytea) WITHOUT FUNCTION AS ASSIGNMENT;
 COMMENT ON CAST (feature_schema AS bytea) IS 'to protobuf wire bytes';
 
+CREATE FUNCTION feature_schema(jsonb) RETURNS feature_schema
+	AS 'MODULE_PATHNAME', 'feature_schema_from_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION feature_schema(jsonb) IS 'reads protobuf JSON';
+CREATE CAST (jsonb AS feature_schema) WITH FUNCTION feature_schema(jsonb);
+COMMENT ON CAST (jsonb AS feature_schema) IS 'from protobuf JSON';
+CREATE FUNCTION jsonb(feature_schema) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'feature_schema_to_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION jsonb(feature_schema) IS 'protobuf JSON with original field names';
+CREATE CAST (feature_schema AS jsonb) WITH FUNCTION jsonb(feature_schema) AS ASSIGNMENT;
+COMMENT ON CAST (feature_schema AS jsonb) IS 'to protobuf JSON';
+
 CREATE FUNCTION feature_schema_eq(feature_schema, feature_schema) RETURNS boolean
 	AS 'byteaeq' LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
 COMMENT ON FUNCTION feature_schema_eq(feature_schema, feature_schema) IS 'implementation of = operator';
@@ -85,6 +96,17 @@ CREATE CAST (bytea AS feature_statistics) WITH FUNCTION feature_statistics(bytea
 COMMENT ON CAST (bytea AS feature_statistics) IS 'from protobuf wire bytes';
 CREATE CAST (feature_statistics AS bytea) WITHOUT FUNCTION AS ASSIGNMENT;
 COMMENT ON CAST (feature_statistics AS bytea) IS 'to protobuf wire bytes';
+
+CREATE FUNCTION feature_statistics(jsonb) RETURNS feature_statistics
+	AS 'MODULE_PATHNAME', 'feature_statistics_from_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION feature_statistics(jsonb) IS 'reads protobuf JSON';
+CREATE CAST (jsonb AS feature_statistics) WITH FUNCTION feature_statistics(jsonb);
+COMMENT ON CAST (jsonb AS feature_statistics) IS 'from protobuf JSON';
+CREATE FUNCTION jsonb(feature_statistics) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'feature_statistics_to_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION jsonb(feature_statistics) IS 'protobuf JSON with original field names';
+CREATE CAST (feature_statistics AS jsonb) WITH FUNCTION jsonb(feature_statistics) AS ASSIGNMENT;
+COMMENT ON CAST (feature_statistics AS jsonb) IS 'to protobuf JSON';
 
 CREATE FUNCTION feature_statistics_eq(feature_statistics, feature_statistics) RETURNS boolean
 	AS 'byteaeq' LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
@@ -142,6 +164,17 @@ COMMENT ON CAST (bytea AS feature_anomalies) IS 'from protobuf wire bytes';
 CREATE CAST (feature_anomalies AS bytea) WITHOUT FUNCTION AS ASSIGNMENT;
 COMMENT ON CAST (feature_anomalies AS bytea) IS 'to protobuf wire bytes';
 
+CREATE FUNCTION feature_anomalies(jsonb) RETURNS feature_anomalies
+	AS 'MODULE_PATHNAME', 'feature_anomalies_from_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION feature_anomalies(jsonb) IS 'reads protobuf JSON';
+CREATE CAST (jsonb AS feature_anomalies) WITH FUNCTION feature_anomalies(jsonb);
+COMMENT ON CAST (jsonb AS feature_anomalies) IS 'from protobuf JSON';
+CREATE FUNCTION jsonb(feature_anomalies) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'feature_anomalies_to_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION jsonb(feature_anomalies) IS 'protobuf JSON with original field names';
+CREATE CAST (feature_anomalies AS jsonb) WITH FUNCTION jsonb(feature_anomalies) AS ASSIGNMENT;
+COMMENT ON CAST (feature_anomalies AS jsonb) IS 'to protobuf JSON';
+
 CREATE FUNCTION feature_anomalies_eq(feature_anomalies, feature_anomalies) RETURNS boolean
 	AS 'byteaeq' LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
 COMMENT ON FUNCTION feature_anomalies_eq(feature_anomalies, feature_anomalies) IS 'implementation of = operator';
@@ -197,6 +230,17 @@ CREATE CAST (bytea AS lineage_graph) WITH FUNCTION lineage_graph(bytea) AS ASSIG
 COMMENT ON CAST (bytea AS lineage_graph) IS 'from protobuf wire bytes';
 CREATE CAST (lineage_graph AS bytea) WITHOUT FUNCTION AS ASSIGNMENT;
 COMMENT ON CAST (lineage_graph AS bytea) IS 'to protobuf wire bytes';
+
+CREATE FUNCTION lineage_graph(jsonb) RETURNS lineage_graph
+	AS 'MODULE_PATHNAME', 'lineage_graph_from_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lineage_graph(jsonb) IS 'reads protobuf JSON';
+CREATE CAST (jsonb AS lineage_graph) WITH FUNCTION lineage_graph(jsonb);
+COMMENT ON CAST (jsonb AS lineage_graph) IS 'from protobuf JSON';
+CREATE FUNCTION jsonb(lineage_graph) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'lineage_graph_to_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION jsonb(lineage_graph) IS 'protobuf JSON with original field names';
+CREATE CAST (lineage_graph AS jsonb) WITH FUNCTION jsonb(lineage_graph) AS ASSIGNMENT;
+COMMENT ON CAST (lineage_graph AS jsonb) IS 'to protobuf JSON';
 
 CREATE FUNCTION lineage_graph_eq(lineage_graph, lineage_graph) RETURNS boolean
 	AS 'byteaeq' LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;

@@ -3,7 +3,7 @@
  * protobuf-c's descriptors.
  *
  * Messages are unpacked with palloc: they live and die with the current memory context. A message that is
- * built by hand uses the generated NAME__INIT macros and palloc too; strings and arrays in it may be shared,
+ * built by hand uses the generated NAME__INIT macros and palloc too, its strings are UTF-8; strings and arrays in it may be shared,
  * nothing is ever freed piece by piece.
  */
 #ifndef FM_MESSAGE_H
@@ -31,6 +31,19 @@ extern ProtobufCMessage *fm_message_parse_text(const ProtobufCMessageDescriptor 
 
 /* Message -> text format, byte for byte as Python's text_format.MessageToString prints it */
 extern void fm_message_print_text(const ProtobufCMessage *message, StringInfo out);
+
+/*
+ * JSON by protobuf's JSON mapping -> message; NULL and *error filled in (22P02, 54001). The text is in the database's
+ * encoding; without a server it is UTF-8.
+ */
+extern ProtobufCMessage *fm_message_parse_json(const ProtobufCMessageDescriptor *descriptor, const char *text,
+											   size_t size, FmError *error);
+
+/*
+ * Message -> JSON in UTF-8, fields by their original names; false and *error filled in (22023) when it has no JSON form: a
+ * google.protobuf.Any of an unknown type, NaN or an infinity in a google.protobuf.Value
+ */
+extern bool fm_message_print_json(const ProtobufCMessage *message, StringInfo out, FmError *error);
 
 /* A new empty message with the defaults of its fields set */
 extern ProtobufCMessage *fm_message_new(const ProtobufCMessageDescriptor *descriptor);

@@ -113,6 +113,12 @@ extern bool fm_integer_in_range(ProtobufCType type, bool negative, uint64 magnit
 /* Is it UTF-8 without a NUL */
 extern bool fm_is_utf8(const char *text, size_t length);
 
+/* Line and column of a place in a text, both from 1, the column in characters */
+extern void fm_line_and_column(const char *text, const char *place, int *line, int *column);
+
+/* Does the message have a JSON form of its own: Any, Struct, Value, ListValue */
+extern bool fm_json_is_special(const ProtobufCMessageDescriptor *descriptor);
+
 /* A name or token of the input for an error message: cut at 64 bytes, control characters replaced */
 extern char *fm_excerpt(const char *text, size_t length);
 

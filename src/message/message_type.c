@@ -6,6 +6,7 @@
 
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 
 /*
@@ -18,8 +19,8 @@ name_type(FmError *error, const char *type)
 		error->message = psprintf("invalid input syntax for type %s", type);
 	else if (error->sqlstate == ERRCODE_INVALID_BINARY_REPRESENTATION)
 		error->message = psprintf("invalid binary representation of type %s", type);
-	else
-		error->message = psprintf("%s for type %s", error->message, type);
+	else if (strncmp(error->message, "message ", 8) == 0)
+		error->message = psprintf("%s %s", type, error->message + 8);
 	if (GetDatabaseEncoding() != PG_UTF8 && error->detail != NULL)
 		error->detail = pg_any_to_server(error->detail, strlen(error->detail), PG_UTF8);
 }
@@ -62,7 +63,7 @@ fm_datum_get_message(Datum datum, const ProtobufCMessageDescriptor *descriptor)
 }
 
 /*
- * Text format
+ * Text format; JSON if it begins with a brace, as no text format does
  */
 static Datum
 message_in(FunctionCallInfo fcinfo, const char *type, const ProtobufCMessageDescriptor *descriptor)
@@ -71,8 +72,13 @@ message_in(FunctionCallInfo fcinfo, const char *type, const ProtobufCMessageDesc
 	FmError error = {0};
 	ProtobufCMessage *message;
 
-	text = pg_server_to_any(text, strlen(text), PG_UTF8);
-	message = fm_message_parse_text(descriptor, text, strlen(text), &error);
+	if (text[strspn(text, " \t\n\r")] == '{')
+		message = fm_message_parse_json(descriptor, text, strlen(text), &error);
+	else
+	{
+		text = pg_server_to_any(text, strlen(text), PG_UTF8);
+		message = fm_message_parse_text(descriptor, text, strlen(text), &error);
+	}
 	if (message == NULL)
 	{
 		name_type(&error, type);
@@ -127,6 +133,40 @@ message_from_bytea(FunctionCallInfo fcinfo, const char *type, const ProtobufCMes
 	return message_from_bytes(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), type, descriptor);
 }
 
+static Datum
+message_from_jsonb(FunctionCallInfo fcinfo, const char *type, const ProtobufCMessageDescriptor *descriptor)
+{
+	Jsonb *value = PG_GETARG_JSONB_P(0);
+	char *json = JsonbToCString(NULL, &value->root, VARSIZE(value));
+	FmError error = {0};
+	ProtobufCMessage *message = fm_message_parse_json(descriptor, json, strlen(json), &error);
+
+	if (message == NULL)
+	{
+		name_type(&error, type);
+		fm_throw(&error, NULL);
+	}
+	return fm_message_get_datum(message);
+}
+
+static Datum
+message_to_jsonb(FunctionCallInfo fcinfo, const char *type, const ProtobufCMessageDescriptor *descriptor)
+{
+	ProtobufCMessage *message = fm_getarg_message(fcinfo, 0, descriptor);
+	FmError error = {0};
+	StringInfoData out;
+	char *json;
+
+	initStringInfo(&out);
+	if (!fm_message_print_json(message, &out, &error))
+	{
+		name_type(&error, type);
+		fm_throw(&error, NULL);
+	}
+	json = pg_any_to_server(out.data, out.len, PG_UTF8);
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
+}
+
 /*
  * The functions of one type; = and hashing are bytea's, since equal values have equal bytes
  */
@@ -150,6 +190,16 @@ message_from_bytea(FunctionCallInfo fcinfo, const char *type, const ProtobufCMes
 	PGDLLEXPORT Datum type##_from_bytea(PG_FUNCTION_ARGS) \
 	{ \
 		return message_from_bytea(fcinfo, #type, descriptor); \
+	} \
+	PG_FUNCTION_INFO_V1(type##_from_jsonb); \
+	PGDLLEXPORT Datum type##_from_jsonb(PG_FUNCTION_ARGS) \
+	{ \
+		return message_from_jsonb(fcinfo, #type, descriptor); \
+	} \
+	PG_FUNCTION_INFO_V1(type##_to_jsonb); \
+	PGDLLEXPORT Datum type##_to_jsonb(PG_FUNCTION_ARGS) \
+	{ \
+		return message_to_jsonb(fcinfo, #type, descriptor); \
 	}
 
 FM_MESSAGE_TYPE(feature_schema, &tfmd__schema__descriptor)

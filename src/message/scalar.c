@@ -362,6 +362,22 @@ fm_is_utf8(const char *text, size_t length)
 	return length <= PG_INT32_MAX && (size_t) pg_encoding_verifymbstr(PG_UTF8, text, (int) length) == length;
 }
 
+void
+fm_line_and_column(const char *text, const char *place, int *line, int *column)
+{
+	*line = *column = 1;
+	for (const char *p = text; p < place; p++)
+	{
+		if (*p == '\n')
+		{
+			(*line)++;
+			*column = 1;
+		}
+		else if (((unsigned char) *p & 0xc0) != 0x80)
+			(*column)++;
+	}
+}
+
 char *
 fm_excerpt(const char *text, size_t length)
 {

@@ -26,24 +26,15 @@ static bool parse_field(TextParser *parser, ProtobufCMessage *message, int depth
 static bool text_error(TextParser *parser, const char *place, const char *what, ...) pg_attribute_printf(3, 4);
 
 /*
- * Adds the place as line and column, both from 1, the column in characters
+ * Adds the place
  */
 static void
 error_detail(TextParser *parser, const char *place, const char *what)
 {
-	int line = 1;
-	int column = 1;
+	int line;
+	int column;
 
-	for (const char *p = parser->text; p < place; p++)
-	{
-		if (*p == '\n')
-		{
-			line++;
-			column = 1;
-		}
-		else if (((unsigned char) *p & 0xc0) != 0x80)
-			column++;
-	}
+	fm_line_and_column(parser->text, place, &line, &column);
 	fm_fail_detail(parser->error, "Line %d, column %d: %s.", line, column, what);
 }
 

@@ -72,7 +72,7 @@ is(sql("SELECT extversion FROM pg_extension WHERE extname = 'feature_meta'"), $v
 # the table of functions is the catalogue's
 {
 	my ($table) = slurp('README.md') =~ /<!-- functions -->\n\n(.*)<!-- end of functions -->/s;
-	local $ENV{PGDATABASE} = node()->connstr('postgres');
+	local @ENV{qw(PGHOST PGPORT PGDATABASE)} = (node()->host, node()->port, 'postgres');
 	my ($text, $error) = ('', '');
 	IPC::Run::run([ 'scripts/reference' ], '>', \$text, '2>', \$error);
 	is($error, '', 'the functions are listed');

@@ -9,10 +9,13 @@ WHERE e.extname = 'feature_meta' AND d.deptype = 'e';
 -- the extension has objects at all
 SELECT count(*) > 10 AS has_objects FROM member;
 
--- objects without a comment; sequences and indexes belong to a column or table that has one
+-- objects without a comment; sequences and indexes belong to a column or table that has one, and so do the row and array types
+-- that 17 counts as members
 SELECT identity.type, identity.identity
 FROM member m, pg_identify_object(m.classid, m.objid, 0) identity
 WHERE identity.type NOT IN ('sequence', 'index')
+	AND NOT EXISTS (SELECT FROM pg_type t WHERE m.classid = 'pg_type'::regclass AND t.oid = m.objid
+		AND (t.typcategory = 'A' OR t.typrelid IN (SELECT oid FROM pg_class WHERE relkind <> 'c')))
 	AND obj_description(m.objid, (SELECT relname FROM pg_class WHERE oid = m.classid)) IS NULL
 ORDER BY 1, 2;
 

@@ -296,3 +296,21 @@ BEGIN
 	END LOOP;
 END
 $$;
+
+-- Types that two clients make at once are one.
+CREATE SEQUENCE mlmd.reused_type_id;
+COMMENT ON SEQUENCE mlmd.reused_type_id IS 'is moved to the id of a type that a client inserts again, so that LASTVAL() is that id';
+GRANT SELECT ON SEQUENCE mlmd.reused_type_id TO PUBLIC;
+
+CREATE FUNCTION mlmd_reuse_type() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION mlmd_reuse_type() IS 'BEFORE INSERT trigger of mlmd.type: a type that exists is not inserted again, and LASTVAL() is its id';
+CREATE FUNCTION mlmd_reuse_row() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION mlmd_reuse_row() IS 'BEFORE INSERT trigger of mlmd.typeproperty and mlmd.parenttype: a row that exists is not inserted again';
+CREATE TRIGGER reuse_type BEFORE INSERT ON mlmd.type FOR EACH ROW EXECUTE FUNCTION mlmd_reuse_type();
+COMMENT ON TRIGGER reuse_type ON mlmd.type IS 'clients look for a type and then insert it, so two of them would insert it twice';
+CREATE TRIGGER reuse_row BEFORE INSERT ON mlmd.typeproperty FOR EACH ROW EXECUTE FUNCTION mlmd_reuse_row();
+COMMENT ON TRIGGER reuse_row ON mlmd.typeproperty IS 'the client that met an existing type inserts its properties all the same';
+CREATE TRIGGER reuse_row BEFORE INSERT ON mlmd.parenttype FOR EACH ROW EXECUTE FUNCTION mlmd_reuse_row();
+COMMENT ON TRIGGER reuse_row ON mlmd.parenttype IS 'the client that met an existing type inserts its base type all the same';

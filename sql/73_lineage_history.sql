@@ -3,6 +3,10 @@
 -- makes no history, no sequence is used (LASTVAL() stays what the client expects), and what was at a time t is
 --     SELECT .. FROM mlmd.x WHERE valid_from <= t
 --     UNION ALL SELECT .. FROM mlmd.x_history WHERE valid_from <= t AND t < valid_to
+CREATE FUNCTION mlmd_keep_history() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION mlmd_keep_history() IS 'BEFORE UPDATE OR DELETE trigger: moves the row''s former version into the table''s _history';
+
 DO $$
 DECLARE
 	relation text;
@@ -19,6 +23,8 @@ BEGIN
 			COMMENT ON TABLE mlmd.%1$s_history IS ''former versions of the rows of mlmd.%1$s'';
 			COMMENT ON COLUMN mlmd.%1$s_history.valid_to IS ''start of the transaction that replaced or deleted this version of the row''',
 			relation, key);
+		EXECUTE pg_catalog.format('CREATE TRIGGER keep_history BEFORE UPDATE OR DELETE ON mlmd.%1$s FOR EACH ROW EXECUTE FUNCTION @extschema@.mlmd_keep_history();
+			COMMENT ON TRIGGER keep_history ON mlmd.%1$s IS ''moves the row''''s former version into mlmd.%1$s_history''', relation);
 		PERFORM pg_catalog.pg_extension_config_dump(pg_catalog.format('mlmd.%I', relation || '_history')::pg_catalog.regclass, '');
 	END LOOP;
 END

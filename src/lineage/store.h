@@ -1,5 +1,12 @@
 /*
  * The MLMD store: what the files store_*.c share
+ *
+ *     store_trigger.c  triggers of the tables
+ *     store_sql.c      statements whose plans are kept, locks
+ *     store_value.c    property values: jsonb <-> the columns of a property row
+ *     store_type.c     types: looking them up, putting them
+ *     store_node.c     nodes: reading them from jsonb, writing them
+ *     store_put.c      the SQL functions put_artifact, put_execution, ...
  */
 #ifndef FM_LINEAGE_STORE_H
 #define FM_LINEAGE_STORE_H
@@ -7,6 +14,32 @@
 #include "fm_core.h"
 #include "fm_compat.h"
 #include "executor/spi.h"
+#include "utils/jsonb.h"
+
+/* Numbers as in mlmd.type.type_kind */
+typedef enum FmNodeKind
+{
+	FM_EXECUTION = 0,
+	FM_ARTIFACT = 1,
+	FM_CONTEXT = 2
+} FmNodeKind;
+
+#define FM_NODE_KINDS 3
+
+/* "execution", "artifact" or "context" */
+extern const char *fm_kind_name(FmNodeKind kind);
+
+/* Numbers as in mlmd.typeproperty.data_type, ml_metadata.PropertyType; 0 is not stored */
+typedef enum FmPropertyKind
+{
+	FM_PROPERTY_ANY = 0, /* custom properties are of any kind */
+	FM_PROPERTY_INT = 1,
+	FM_PROPERTY_DOUBLE = 2,
+	FM_PROPERTY_STRING = 3,
+	FM_PROPERTY_STRUCT = 4,
+	FM_PROPERTY_PROTO = 5,
+	FM_PROPERTY_BOOLEAN = 6
+} FmPropertyKind;
 
 /*
  * Locks of our own, held to the end of the transaction. They are advisory locks of a class that no SQL function
@@ -28,5 +61,122 @@ extern void fm_store_unlock(FmStoreLock which);
  */
 extern void fm_store_execute(SPIPlanPtr *plan, const char *sql, int n_args, const Oid *types, Datum *values,
 							 const char *nulls, long limit);
+
+/* Column (from 1) of row of the last result */
+extern int64 fm_result_int64(uint64 row, int column, bool *isnull);
+extern char *fm_result_text(uint64 row, int column); /* NULL for NULL */
+
+/* One value of a property, as its row has it */
+typedef struct FmProperty
+{
+	const char *name;
+	bool is_custom;
+	FmPropertyKind kind; /* FM_PROPERTY_ANY: JSON null, the property is to be removed */
+	int64 int_value;
+	double double_value;
+	bool bool_value;
+	char *string_value; /* STRING and STRUCT */
+	bytea *proto_value;
+} FmProperty;
+
+/*
+ * jsonb -> property value. declared is the kind that the type declares, FM_PROPERTY_ANY for a custom property, whose
+ * kind follows from the JSON: number without fraction INT, other number DOUBLE, string STRING, true and false BOOLEAN,
+ * object STRUCT, object with "@type" PROTO; an ml_metadata.Value as JSON, such as {"double_value": 1}, states it.
+ * Errors: 22023 for a value of another kind, 22003 out of range, 54001 nested too deep; place tells where.
+ */
+extern void fm_property_from_json(const JsonbValue *json, FmPropertyKind declared, const char *place, FmProperty *property);
+
+/* A type with the properties it declares */
+typedef struct FmType
+{
+	int64 id;
+	FmNodeKind kind;
+	char *name;
+	char *version; /* "" for none */
+	int n_properties;
+	char **property_names;
+	FmPropertyKind *property_kinds;
+	struct FmType *next;
+} FmType;
+
+/* The types met in one call */
+typedef struct FmTypes
+{
+	FmType *first;
+} FmTypes;
+
+/* The type of this kind by name and version (or NULL), or by id; error 42704 when there is none */
+extern FmType *fm_type_by_name(FmTypes *types, FmNodeKind kind, const char *name, const char *version);
+extern FmType *fm_type_by_id(FmTypes *types, FmNodeKind kind, int64 id);
+extern FmPropertyKind fm_type_property(const FmType *type, const char *name); /* FM_PROPERTY_ANY: not declared */
+
+/* What to do when a node to be put is there already, by external id or by type and name */
+typedef enum FmReuse
+{
+	FM_REUSE_NO,	/* unique_violation */
+	FM_REUSE_KEEP,	/* take its id, leave it as it is */
+	FM_REUSE_UPDATE /* take its id, update it */
+} FmReuse;
+
+/* A node to be put; what is NULL or negative is not given */
+typedef struct FmNode
+{
+	FmNodeKind kind;
+	const char *place; /* where it stands in the arguments, for errors; NULL: it is the arguments */
+	int64 id;		   /* in: stored node, 0 for a new one; out: its id */
+	char *type;
+	char *type_version;
+	int64 type_id;
+	char *name;
+	char *uri;
+	char *external_id;
+	int state;
+	JsonbContainer *properties;
+	JsonbContainer *custom_properties;
+	int64 last_update_time; /* of the version that the update is of */
+	bool replace;			/* what is not given is removed, instead of left */
+	bool touch;				/* last_update_time_since_epoch moves even without a change */
+	FmReuse reuse;
+} FmNode;
+
+/* The event of a node in put_execution */
+typedef struct FmEvent
+{
+	int64 artifact_id;
+	int64 execution_id;
+	int type;	 /* ml_metadata.Event.Type */
+	int64 time;	 /* negative: now */
+	int n_steps;
+	int64 *step_indexes;
+	char **step_keys; /* NULL: the step is an index */
+} FmEvent;
+
+extern void fm_node_init(FmNode *node, FmNodeKind kind, const char *place);
+
+/* A JSON object -> node and, when event is not NULL, its field "event" */
+extern void fm_node_from_json(const JsonbValue *json, FmNode *node, FmEvent *event);
+extern void fm_event_init(FmEvent *event, int type);
+extern void fm_event_from_json(const JsonbValue *json, const char *place, FmEvent *event);
+extern void fm_event_path_from_json(JsonbContainer *json, const char *place, FmEvent *event);
+
+/* Name or number -> number of ml_metadata.{Execution,Artifact}.State or ml_metadata.Event.Type; error 22023 */
+extern int fm_state_number(FmNodeKind kind, const char *name, const char *place);
+extern int fm_event_type_number(const char *name, const char *place);
+
+/* Are a node's arguments only an id? Then it is a stored node that is not to be changed. */
+extern bool fm_node_is_reference(const FmNode *node);
+
+/* Milliseconds since 1970, now */
+extern int64 fm_store_now(void);
+
+/* Puts nodes of one kind, filling in their ids */
+extern void fm_put_nodes(FmTypes *types, FmNode *nodes, int n, int64 now);
+
+/* Puts events; those that are there (artifact, execution, type) stay as they are */
+extern void fm_put_events(FmEvent *events, int n, int64 now);
+
+/* Links each of the contexts with each of the artifacts or executions */
+extern void fm_put_links(FmNodeKind kind, const int64 *contexts, int n_contexts, const int64 *nodes, int n_nodes);
 
 #endif

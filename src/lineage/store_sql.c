@@ -5,6 +5,7 @@
 
 #include "miscadmin.h"
 #include "storage/lock.h"
+#include "utils/timestamp.h"
 
 /* field4 of an advisory lock's tag: 1 and 2 are those of pg_advisory_lock(bigint) and (int, int) */
 #define FM_LOCK_CLASS 7007
@@ -52,4 +53,26 @@ fm_store_execute(SPIPlanPtr *plan, const char *sql, int n_args, const Oid *types
 	code = SPI_execute_plan(*plan, values, nulls, false, limit);
 	if (code < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(code));
+}
+
+int64
+fm_result_int64(uint64 row, int column, bool *isnull)
+{
+	Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
+
+	return *isnull ? 0 : DatumGetInt64(value);
+}
+
+char *
+fm_result_text(uint64 row, int column)
+{
+	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
+}
+
+int64
+fm_store_now(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	return (now / 1000) + (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY * 1000;
 }

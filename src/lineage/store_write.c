@@ -1,0 +1,583 @@
+/*
+ * Writing nodes and edges: batches of new nodes in one statement, updates one by one under a row lock
+ */
+#include "lineage/store.h"
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+/* The statements on the tables of a kind of node. The same parameters for each kind; a kind ignores what it has not. */
+typedef struct KindSql
+{
+	const char *insert;
+	const char *insert_one; /* nothing when it is there already */
+	const char *find;
+	const char *lock;
+	const char *update;
+	const char *insert_properties;
+	const char *upsert_properties;
+	const char *delete_properties;
+} KindSql;
+
+#define PROPERTY_COLUMNS "name, is_custom_property, int_value, double_value, string_value, proto_value, bool_value"
+#define NEW_PROPERTIES(node) \
+	"INSERT INTO mlmd." node "property AS p (" node "_id, " PROPERTY_COLUMNS ") " \
+	"SELECT * FROM unnest($1::bigint[], $2::text[], $3::boolean[], $4::bigint[], $5::double precision[], $6::text[], " \
+	"$7::bytea[], $8::boolean[])"
+
+/* An argument of an update: what is not given stays, or goes when the node is replaced */
+#define GIVEN(parameter, column) "CASE WHEN $6 THEN " parameter " ELSE coalesce(" parameter ", n." column ") END"
+#define SET(parameter, column) ", " column " = " GIVEN(parameter, column)
+#define DIFFERS(parameter, column) " OR n." column " IS DISTINCT FROM " GIVEN(parameter, column)
+
+#define KIND_SQL(node, columns, values, set, differs) \
+	{ \
+		"INSERT INTO mlmd." node " (type_id, name, external_id, create_time_since_epoch, last_update_time_since_epoch" columns ") " \
+		"SELECT n.type_id, n.name, n.external_id, $6, $6" values " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], " \
+		"$5::integer[]) AS n (type_id, name, external_id, uri, state) RETURNING id", \
+		"INSERT INTO mlmd." node " (type_id, name, external_id, create_time_since_epoch, last_update_time_since_epoch" columns ") " \
+		"SELECT n.type_id, n.name, n.external_id, $6, $6" values " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], " \
+		"$5::integer[]) AS n (type_id, name, external_id, uri, state) ON CONFLICT DO NOTHING RETURNING id", \
+		"SELECT id FROM mlmd." node " WHERE external_id = $3 UNION ALL " \
+		"SELECT id FROM mlmd." node " WHERE type_id = $1 AND name = $2 LIMIT 1", \
+		"SELECT type_id, last_update_time_since_epoch, name FROM mlmd." node " WHERE id = $1 FOR UPDATE", \
+		"UPDATE mlmd." node " AS n SET last_update_time_since_epoch = greatest($8, n.last_update_time_since_epoch + 1), " \
+		"name = coalesce(n.name, $2)" SET("$3", "external_id") set " WHERE id = $1 AND ($7 " \
+		"OR (n.name IS NULL AND $2 IS NOT NULL)" DIFFERS("$3", "external_id") differs ")", \
+		NEW_PROPERTIES(node), \
+		NEW_PROPERTIES(node) " ON CONFLICT (" node "_id, name, is_custom_property) DO UPDATE SET int_value = EXCLUDED.int_value, " \
+		"double_value = EXCLUDED.double_value, string_value = EXCLUDED.string_value, proto_value = EXCLUDED.proto_value, " \
+		"bool_value = EXCLUDED.bool_value, byte_value = NULL " \
+		"WHERE (p.int_value, p.double_value, p.string_value, p.proto_value, p.bool_value) IS DISTINCT FROM " \
+		"(EXCLUDED.int_value, EXCLUDED.double_value, EXCLUDED.string_value, EXCLUDED.proto_value, EXCLUDED.bool_value)", \
+		"DELETE FROM mlmd." node "property p WHERE " node "_id = $1 AND CASE WHEN $4 THEN NOT EXISTS " \
+		"(SELECT FROM unnest($2::text[], $3::boolean[]) AS k (name, is_custom) WHERE k.name = p.name AND k.is_custom = p.is_custom_property) " \
+		"ELSE EXISTS (SELECT FROM unnest($2::text[], $3::boolean[]) AS k (name, is_custom) " \
+		"WHERE k.name = p.name AND k.is_custom = p.is_custom_property) END" \
+	}
+
+static const KindSql kind_sql[FM_NODE_KINDS] = {
+	[FM_EXECUTION] = KIND_SQL("execution", ", last_known_state", ", n.state", SET("$5", "last_known_state"),
+							   DIFFERS("$5", "last_known_state")),
+	[FM_ARTIFACT] = KIND_SQL("artifact", ", state, uri", ", n.state, n.uri", SET("$5", "state") SET("$4", "uri"),
+							  DIFFERS("$5", "state") DIFFERS("$4", "uri")),
+	[FM_CONTEXT] = KIND_SQL("context", "", "", "", ""),
+};
+
+static const Oid node_types[] = {INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, INT8OID};
+static const Oid find_types[] = {INT8OID, TEXTOID, TEXTOID};
+static const Oid lock_types[] = {INT8OID};
+static const Oid update_types[] = {INT8OID, TEXTOID, TEXTOID, TEXTOID, INT4OID, BOOLOID, BOOLOID, INT8OID};
+static const Oid property_types[] = {INT8ARRAYOID,	 TEXTARRAYOID, BOOLARRAYOID,  INT8ARRAYOID,
+									 FLOAT8ARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, BOOLARRAYOID};
+static const Oid delete_types[] = {INT8OID, TEXTARRAYOID, BOOLARRAYOID, BOOLOID};
+
+/* Where a node stands, for errors */
+static const char *
+node_place(const FmNode *node)
+{
+	return node->place ? node->place : fm_kind_name(node->kind);
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- */
+/* Columns of parameters */
+
+typedef struct Column
+{
+	Oid type;
+	int n;
+	int room;
+	Datum *values;
+	bool *nulls;
+} Column;
+
+static void
+add_value(Column *column, Datum value, bool isnull)
+{
+	if (column->n == column->room)
+	{
+		column->room = column->room == 0 ? 16 : column->room * 2;
+		column->values = column->values == NULL ? palloc(sizeof(Datum) * column->room) : repalloc(column->values, sizeof(Datum) * column->room);
+		column->nulls = column->nulls == NULL ? palloc(sizeof(bool) * column->room) : repalloc(column->nulls, sizeof(bool) * column->room);
+	}
+	column->values[column->n] = value;
+	column->nulls[column->n++] = isnull;
+}
+
+static void
+add_text(Column *column, const char *value)
+{
+	add_value(column, value ? CStringGetTextDatum(value) : (Datum) 0, value == NULL);
+}
+
+static Datum
+column_array(Column *column)
+{
+	int16 length;
+	bool by_value;
+	char align;
+	int lower = 1;
+
+	get_typlenbyvalalign(column->type, &length, &by_value, &align);
+	return PointerGetDatum(
+		construct_md_array(column->values, column->nulls, 1, &column->n, &lower, column->type, length, by_value, align));
+}
+
+/* Rows of a property table */
+typedef struct PropertyRows
+{
+	Column columns[8]; /* id, name, custom, int, double, string, proto, bool */
+} PropertyRows;
+
+static void
+property_rows_init(PropertyRows *rows)
+{
+	static const Oid types[] = {INT8OID, TEXTOID, BOOLOID, INT8OID, FLOAT8OID, TEXTOID, BYTEAOID, BOOLOID};
+
+	memset(rows, 0, sizeof(PropertyRows));
+	for (int i = 0; i < 8; i++)
+		rows->columns[i].type = types[i];
+}
+
+static void
+add_property(PropertyRows *rows, int64 id, const FmProperty *property)
+{
+	FmPropertyKind kind = property->kind;
+
+	add_value(&rows->columns[0], Int64GetDatum(id), false);
+	add_text(&rows->columns[1], property->name);
+	add_value(&rows->columns[2], BoolGetDatum(property->is_custom), false);
+	add_value(&rows->columns[3], Int64GetDatum(property->int_value), kind != FM_PROPERTY_INT);
+	add_value(&rows->columns[4], Float8GetDatum(property->double_value), kind != FM_PROPERTY_DOUBLE);
+	add_text(&rows->columns[5], kind == FM_PROPERTY_STRING || kind == FM_PROPERTY_STRUCT ? property->string_value : NULL);
+	add_value(&rows->columns[6], PointerGetDatum(property->proto_value), kind != FM_PROPERTY_PROTO);
+	add_value(&rows->columns[7], BoolGetDatum(property->bool_value), kind != FM_PROPERTY_BOOLEAN);
+}
+
+/*
+ * A node's properties, checked against its type; those to be removed go into removed (names, customs)
+ */
+static void
+read_properties(const FmNode *node, const FmType *type, int64 id, PropertyRows *rows, Column *removed)
+{
+	for (int custom = 0; custom <= 1; custom++)
+	{
+		JsonbContainer *json = custom ? node->custom_properties : node->properties;
+		JsonbIterator *it;
+		JsonbIteratorToken token;
+		JsonbValue item;
+
+		if (json == NULL)
+			continue;
+		it = JsonbIteratorInit(json);
+		while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
+		{
+			FmProperty property = {.is_custom = custom};
+			FmPropertyKind declared = FM_PROPERTY_ANY;
+			char *name;
+
+			if (token != WJB_KEY)
+				continue;
+			name = pnstrdup(item.val.string.val, item.val.string.len);
+			property.name = name;
+			JsonbIteratorNext(&it, &item, true);
+			if (!custom)
+			{
+				declared = fm_type_property(type, name);
+				if (declared == FM_PROPERTY_ANY)
+					ereport(ERROR,
+							(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							 errmsg("%s type \"%s\" declares no property \"%s\"", fm_kind_name(node->kind), type->name, name),
+							 node->place ? errdetail("It is in %s.", node->place) : 0,
+							 errhint("Give it in custom_properties, or add it to the type by put_%s_type(.., can_add_fields => true).",
+									 fm_kind_name(node->kind))));
+			}
+			fm_property_from_json(&item, declared, psprintf("%s%sproperties.%s", node->place ? psprintf("%s.", node->place) : "",
+															custom ? "custom_" : "", name),
+								  &property);
+			if (property.kind != FM_PROPERTY_ANY)
+				add_property(rows, id, &property);
+			else if (removed != NULL)
+			{
+				add_text(&removed[0], name);
+				add_value(&removed[1], BoolGetDatum(custom), false);
+			}
+		}
+	}
+}
+
+static void
+write_properties(FmNodeKind kind, PropertyRows *rows, bool is_new)
+{
+	static SPIPlanPtr insert[FM_NODE_KINDS];
+	static SPIPlanPtr upsert[FM_NODE_KINDS];
+	Datum values[8];
+
+	if (rows->columns[0].n == 0)
+	{
+		SPI_processed = 0;
+		return;
+	}
+	for (int i = 0; i < 8; i++)
+		values[i] = column_array(&rows->columns[i]);
+	if (is_new)
+		fm_store_execute(&insert[kind], kind_sql[kind].insert_properties, 8, property_types, values, NULL, 0);
+	else
+		fm_store_execute(&upsert[kind], kind_sql[kind].upsert_properties, 8, property_types, values, NULL, 0);
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- */
+/* Nodes */
+
+static FmType *
+node_type(FmTypes *types, const FmNode *node)
+{
+	FmType *type;
+
+	if (node->type_id != 0)
+	{
+		type = fm_type_by_id(types, node->kind, node->type_id);
+		if (node->type != NULL && strcmp(node->type, type->name) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s type " INT64_FORMAT " is \"%s\", not \"%s\"", fm_kind_name(node->kind), type->id, type->name, node->type),
+					 node->place ? errdetail("It is that of %s.", node->place) : 0));
+		return type;
+	}
+	if (node->type == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a new %s needs a type", fm_kind_name(node->kind)),
+				 node->place ? errdetail("It is %s.", node->place) : 0));
+	return fm_type_by_name(types, node->kind, node->type, node->type_version);
+}
+
+static void
+check_context_name(const FmNode *node)
+{
+	if (node->kind == FM_CONTEXT && (node->name == NULL || *node->name == '\0'))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a new context needs a name"),
+				 node->place ? errdetail("It is %s.", node->place) : 0));
+}
+
+/* Updates the stored node node->id: all or, with an error, nothing of it */
+static void
+update_node(FmTypes *types, FmNode *node, int64 now)
+{
+	static SPIPlanPtr lock[FM_NODE_KINDS];
+	static SPIPlanPtr update[FM_NODE_KINDS];
+	static SPIPlanPtr delete[FM_NODE_KINDS];
+	FmNodeKind kind = node->kind;
+	Datum values[8] = {Int64GetDatum(node->id)};
+	char nulls[9] = "        ";
+	PropertyRows rows;
+	Column named[2] = {{.type = TEXTOID}, {.type = BOOLOID}};
+	FmType *type;
+	bool changed = node->touch;
+	bool isnull;
+	int64 type_id;
+	int64 stored_time;
+	char *stored_name;
+
+	fm_store_execute(&lock[kind], kind_sql[kind].lock, 1, lock_types, values, NULL, 0);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND), errmsg("%s " INT64_FORMAT " does not exist", fm_kind_name(kind), node->id),
+				 node->place ? errdetail("It is %s.", node->place) : 0));
+	type_id = fm_result_int64(0, 1, &isnull);
+	stored_time = fm_result_int64(0, 2, &isnull);
+	stored_name = fm_result_text(0, 3);
+	if (node->last_update_time >= 0 && node->last_update_time != stored_time)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("%s " INT64_FORMAT " was updated in the meantime", fm_kind_name(kind), node->id),
+				 errdetail("Its last_update_time_since_epoch is " INT64_FORMAT ", not " INT64_FORMAT ".", stored_time,
+						   node->last_update_time),
+				 errhint("Get it again and decide anew.")));
+	if (node->name != NULL && stored_name != NULL && strcmp(node->name, stored_name) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the name of a stored %s does not change", fm_kind_name(kind)),
+				 errdetail("%s " INT64_FORMAT " is named \"%s\", not \"%s\".", node_place(node), node->id, stored_name, node->name)));
+	if (node->type_id == 0 && node->type == NULL)
+		type = fm_type_by_id(types, kind, type_id);
+	else
+		type = node_type(types, node);
+	if (type->id != type_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the type of a stored %s does not change", fm_kind_name(kind)),
+				 errdetail("%s " INT64_FORMAT " is not of type \"%s\".", node_place(node), node->id, type->name)));
+
+	property_rows_init(&rows);
+	read_properties(node, type, node->id, &rows, named);
+	if (node->replace)
+	{
+		/* remove all but the given ones */
+		values[1] = column_array(&rows.columns[1]);
+		values[2] = column_array(&rows.columns[2]);
+	}
+	else
+	{
+		values[1] = column_array(&named[0]);
+		values[2] = column_array(&named[1]);
+	}
+	values[3] = BoolGetDatum(node->replace);
+	if (node->replace || named[0].n > 0)
+	{
+		fm_store_execute(&delete[kind], kind_sql[kind].delete_properties, 4, delete_types, values, NULL, 0);
+		changed |= SPI_processed > 0;
+	}
+	write_properties(kind, &rows, false);
+	changed |= SPI_processed > 0;
+
+	for (int i = 1; i < 4; i++)
+	{
+		const char *const text = i == 1 ? node->name : i == 2 ? node->external_id : node->uri;
+
+		values[i] = text ? CStringGetTextDatum(text) : (Datum) 0;
+		nulls[i] = text ? ' ' : 'n';
+	}
+	values[4] = Int32GetDatum(node->state);
+	nulls[4] = node->state < 0 ? 'n' : ' ';
+	values[5] = BoolGetDatum(node->replace);
+	values[6] = BoolGetDatum(changed);
+	values[7] = Int64GetDatum(now);
+	fm_store_execute(&update[kind], kind_sql[kind].update, 8, update_types, values, nulls, 0);
+}
+
+/* The columns of a new node's row */
+static void
+add_new_node(Column *columns, const FmNode *node, const FmType *type)
+{
+	check_context_name(node);
+	add_value(&columns[0], Int64GetDatum(type->id), false);
+	add_text(&columns[1], node->name);
+	add_text(&columns[2], node->external_id);
+	add_text(&columns[3], node->uri);
+	add_value(&columns[4], Int32GetDatum(node->state), node->state < 0);
+}
+
+static void
+init_new_nodes(Column *columns)
+{
+	static const Oid types[] = {INT8OID, TEXTOID, TEXTOID, TEXTOID, INT4OID};
+
+	memset(columns, 0, sizeof(Column) * 5);
+	for (int i = 0; i < 5; i++)
+		columns[i].type = types[i];
+}
+
+/*
+ * Finds a node by external id or by type and name, or inserts it; true if it was there. Two callers at once: the second
+ * one's insert waits for the first one, inserts nothing, and finds it.
+ */
+static bool
+find_or_insert(FmNode *node, const FmType *type, int64 now)
+{
+	static SPIPlanPtr find[FM_NODE_KINDS];
+	static SPIPlanPtr insert[FM_NODE_KINDS];
+	FmNodeKind kind = node->kind;
+	Datum find_values[] = {Int64GetDatum(type->id), node->name ? CStringGetTextDatum(node->name) : (Datum) 0,
+						   node->external_id ? CStringGetTextDatum(node->external_id) : (Datum) 0};
+	char nulls[] = {' ', node->name ? ' ' : 'n', node->external_id ? ' ' : 'n', '\0'};
+	bool isnull;
+
+	for (int try = 0; try < 2; try++)
+	{
+		Column columns[5];
+		Datum values[6];
+
+		fm_store_execute(&find[kind], kind_sql[kind].find, 3, find_types, find_values, nulls, 1);
+		if (SPI_processed > 0)
+		{
+			node->id = fm_result_int64(0, 1, &isnull);
+			return true;
+		}
+		init_new_nodes(columns);
+		add_new_node(columns, node, type);
+		for (int i = 0; i < 5; i++)
+			values[i] = column_array(&columns[i]);
+		values[5] = Int64GetDatum(now);
+		fm_store_execute(&insert[kind], kind_sql[kind].insert_one, 6, node_types, values, NULL, 0);
+		if (SPI_processed > 0)
+		{
+			node->id = fm_result_int64(0, 1, &isnull);
+			return false;
+		}
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("%s was put and removed by other transactions at the same time", node_place(node))));
+	return false;
+}
+
+/* Stored nodes are locked in the order of their ids, so that callers do not deadlock */
+static int
+compare_by_id(const void *a, const void *b)
+{
+	const FmNode *x = *(FmNode *const *) a;
+	const FmNode *y = *(FmNode *const *) b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+void
+fm_put_nodes(FmTypes *types, FmNode *nodes, int n, int64 now)
+{
+	static SPIPlanPtr insert[FM_NODE_KINDS];
+	FmNode **stored = palloc(sizeof(FmNode *) * (n + 1));
+	FmNode **fresh = palloc(sizeof(FmNode *) * (n + 1));
+	FmType **fresh_types = palloc(sizeof(FmType *) * (n + 1));
+	int n_stored = 0;
+	int n_fresh = 0;
+	int n_batch;
+	FmNodeKind kind;
+	Column columns[5];
+	PropertyRows rows;
+	bool isnull;
+
+	if (n == 0)
+		return;
+	kind = nodes[0].kind;
+	init_new_nodes(columns);
+	for (int i = 0; i < n; i++)
+	{
+		FmType *type;
+
+		CHECK_FOR_INTERRUPTS();
+		if (nodes[i].id != 0)
+		{
+			if (!fm_node_is_reference(&nodes[i]))
+				stored[n_stored++] = &nodes[i];
+			continue;
+		}
+		if (nodes[i].reuse != FM_REUSE_NO && (nodes[i].external_id || nodes[i].name))
+			continue;
+		type = node_type(types, &nodes[i]);
+		add_new_node(columns, &nodes[i], type);
+		fresh_types[n_fresh] = type;
+		fresh[n_fresh++] = &nodes[i];
+	}
+	n_batch = n_fresh;
+	if (n_batch > 0)
+	{
+		Datum values[6];
+
+		for (int i = 0; i < 5; i++)
+			values[i] = column_array(&columns[i]);
+		values[5] = Int64GetDatum(now);
+		fm_store_execute(&insert[kind], kind_sql[kind].insert, 6, node_types, values, NULL, 0);
+		if (SPI_processed != (uint64) n_batch)
+			ereport(ERROR,
+					(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+					 errmsg("a trigger on table mlmd.%s kept rows from being inserted", fm_kind_name(kind))));
+		for (int i = 0; i < n_batch; i++)
+			fresh[i]->id = fm_result_int64(i, 1, &isnull);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		FmType *type;
+
+		if (nodes[i].id != 0)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		type = node_type(types, &nodes[i]);
+		if (!find_or_insert(&nodes[i], type, now))
+		{
+			fresh_types[n_fresh] = type;
+			fresh[n_fresh++] = &nodes[i];
+		}
+		else if (nodes[i].reuse == FM_REUSE_UPDATE)
+			stored[n_stored++] = &nodes[i];
+	}
+	property_rows_init(&rows);
+	for (int i = 0; i < n_fresh; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		read_properties(fresh[i], fresh_types[i], fresh[i]->id, &rows, NULL);
+	}
+	write_properties(kind, &rows, true);
+
+	qsort(stored, n_stored, sizeof(FmNode *), compare_by_id);
+	for (int i = 0; i < n_stored; i++)
+		update_node(types, stored[i], now);
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- */
+/* Edges */
+
+void
+fm_put_events(FmEvent *events, int n, int64 now)
+{
+	static SPIPlanPtr insert = NULL;
+	static SPIPlanPtr insert_paths = NULL;
+	static const Oid event_types[] = {INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID};
+	static const Oid path_types[] = {INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, BOOLARRAYOID, INT8ARRAYOID, TEXTARRAYOID};
+	Column columns[4] = {{.type = INT8OID}, {.type = INT8OID}, {.type = INT4OID}, {.type = INT8OID}};
+	Column paths[6] = {{.type = INT8OID}, {.type = INT8OID}, {.type = INT4OID}, {.type = BOOLOID}, {.type = INT8OID}, {.type = TEXTOID}};
+	Datum values[6];
+
+	if (n == 0)
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		add_value(&columns[0], Int64GetDatum(events[i].artifact_id), false);
+		add_value(&columns[1], Int64GetDatum(events[i].execution_id), false);
+		add_value(&columns[2], Int32GetDatum(events[i].type), false);
+		add_value(&columns[3], Int64GetDatum(events[i].time < 0 ? now : events[i].time), false);
+		for (int j = 0; j < events[i].n_steps; j++)
+		{
+			add_value(&paths[0], Int64GetDatum(events[i].artifact_id), false);
+			add_value(&paths[1], Int64GetDatum(events[i].execution_id), false);
+			add_value(&paths[2], Int32GetDatum(events[i].type), false);
+			add_value(&paths[3], BoolGetDatum(events[i].step_keys[j] == NULL), false);
+			add_value(&paths[4], Int64GetDatum(events[i].step_indexes[j]), events[i].step_keys[j] != NULL);
+			add_text(&paths[5], events[i].step_keys[j]);
+		}
+	}
+	for (int i = 0; i < 4; i++)
+		values[i] = column_array(&columns[i]);
+	fm_store_execute(&insert,
+					 "INSERT INTO mlmd.event (artifact_id, execution_id, type, milliseconds_since_epoch) "
+					 "SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[]) ON CONFLICT DO NOTHING",
+					 4, event_types, values, NULL, 0);
+	if (paths[0].n == 0)
+		return;
+
+	/* an event that was there before keeps its path */
+	for (int i = 0; i < 6; i++)
+		values[i] = column_array(&paths[i]);
+	fm_store_execute(&insert_paths,
+					 "INSERT INTO mlmd.eventpath (event_id, is_index_step, step_index, step_key) "
+					 "SELECT e.id, p.is_index, p.index, p.key FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::boolean[], "
+					 "$5::bigint[], $6::text[]) WITH ORDINALITY AS p (artifact_id, execution_id, type, is_index, index, key, n) "
+					 "JOIN mlmd.event e USING (artifact_id, execution_id, type) "
+					 "WHERE NOT EXISTS (SELECT FROM mlmd.eventpath o WHERE o.event_id = e.id) ORDER BY p.n",
+					 6, path_types, values, NULL, 0);
+}
+
+void
+fm_put_links(FmNodeKind kind, const int64 *contexts, int n_contexts, const int64 *nodes, int n_nodes)
+{
+	static SPIPlanPtr plans[FM_NODE_KINDS];
+	static const char *const sql[] = {
+		[FM_EXECUTION] = "INSERT INTO mlmd.association (context_id, execution_id) SELECT c, n FROM unnest($1::bigint[]) c, "
+						 "unnest($2::bigint[]) n ORDER BY c, n ON CONFLICT DO NOTHING",
+		[FM_ARTIFACT] = "INSERT INTO mlmd.attribution (context_id, artifact_id) SELECT c, n FROM unnest($1::bigint[]) c, "
+						"unnest($2::bigint[]) n ORDER BY c, n ON CONFLICT DO NOTHING"};
+	static const Oid types[] = {INT8ARRAYOID, INT8ARRAYOID};
+	Column columns[2] = {{.type = INT8OID}, {.type = INT8OID}};
+	Datum values[2];
+
+	if (n_contexts == 0 || n_nodes == 0)
+		return;
+	for (int i = 0; i < n_contexts; i++)
+		add_value(&columns[0], Int64GetDatum(contexts[i]), false);
+	for (int i = 0; i < n_nodes; i++)
+		add_value(&columns[1], Int64GetDatum(nodes[i]), false);
+	values[0] = column_array(&columns[0]);
+	values[1] = column_array(&columns[1]);
+	fm_store_execute(&plans[kind], sql[kind], 2, types, values, NULL, 0);
+}

@@ -301,6 +301,7 @@ $$;
 CREATE SEQUENCE mlmd.reused_type_id;
 COMMENT ON SEQUENCE mlmd.reused_type_id IS 'is moved to the id of a type that a client inserts again, so that LASTVAL() is that id';
 GRANT SELECT ON SEQUENCE mlmd.reused_type_id TO PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('mlmd.reused_type_id', '');
 
 CREATE FUNCTION mlmd_reuse_type() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;

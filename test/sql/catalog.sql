@@ -45,12 +45,6 @@ WHERE l.lanname NOT IN ('c', 'internal') AND p.prosqlbody IS NULL
 	AND NOT EXISTS (SELECT FROM unnest(p.proconfig) setting WHERE setting LIKE 'search_path=%')
 ORDER BY p.oid::regprocedure::text;
 
--- a function that reads tables is not immutable, one that writes is not parallel safe: C functions can't be asked, these can
-SELECT p.oid::regprocedure AS volatile_but_parallel_safe
-FROM member m JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND p.oid = m.objid
-WHERE p.provolatile = 'v' AND p.proparallel = 's' AND p.prokind = 'f'
-ORDER BY p.oid::regprocedure::text;
-
 -- aggregates without a combine function, or not parallel safe
 SELECT p.oid::regprocedure AS not_parallel
 FROM member m JOIN pg_aggregate a ON m.classid = 'pg_proc'::regclass AND a.aggfnoid = m.objid JOIN pg_proc p ON p.oid = m.objid

@@ -1,0 +1,238 @@
+/*
+ * Where statistics come from: a relation, a filter and a sample, as the FROM and WHERE of generated queries
+ */
+#include "source.h"
+
+#include <math.h>
+
+#include "access/relation.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "nodes/parsenodes.h"
+#include "parser/parser.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+/*
+ * The parser says whether the text is an expression on its own; then it is one between parentheses too
+ */
+void
+fm_check_expression(const char *text, const char *what)
+{
+	List *tree = raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
+	SelectStmt *select = NULL;
+	bool one = false;
+
+	if (list_length(tree) == 1 && IsA(linitial_node(RawStmt, tree)->stmt, SelectStmt))
+		select = (SelectStmt *) linitial_node(RawStmt, tree)->stmt;
+
+	if (select != NULL && list_length(select->targetList) == 1)
+	{
+		ResTarget *target = linitial_node(ResTarget, select->targetList);
+		bool star = IsA(target->val, ColumnRef) && IsA(llast(((ColumnRef *) target->val)->fields), A_Star);
+
+		one = target->name == NULL && target->indirection == NIL && !star && select->distinctClause == NIL &&
+			  select->intoClause == NULL && select->fromClause == NIL && select->whereClause == NULL &&
+			  select->groupClause == NIL && select->havingClause == NULL && select->windowClause == NIL &&
+			  select->valuesLists == NIL && select->sortClause == NIL && select->limitOffset == NULL &&
+			  select->limitCount == NULL && select->lockingClause == NIL && select->withClause == NULL &&
+			  select->op == SETOP_NONE;
+	}
+	if (!one)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR), errmsg("%s must be one expression", what), errdetail("It is: %s", text)));
+}
+
+static FmFamily
+FamilyOfType(Oid type)
+{
+	switch (type)
+	{
+		case BOOLOID:
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			return FM_FAMILY_INT;
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+			return FM_FAMILY_FLOAT;
+		case DATEOID:
+		case TIMEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return FM_FAMILY_TIME;
+		case JSONOID:
+		case JSONBOID:
+			return FM_FAMILY_STRUCT;
+		default:
+			return type_is_rowtype(type) ? FM_FAMILY_STRUCT : FM_FAMILY_TEXT;
+	}
+}
+
+static void
+DescribeColumn(FmColumn *column, const char *alias, Form_pg_attribute attribute)
+{
+	Oid base = getBaseType(attribute->atttypid);
+	Oid element = get_element_type(base);
+
+	column->name = pstrdup(NameStr(attribute->attname));
+	column->reference = psprintf("%s.%s", alias, quote_identifier(column->name));
+	column->type = attribute->atttypid;
+	column->is_array = OidIsValid(element);
+	column->element = OidIsValid(element) ? getBaseType(element) : base;
+	column->family = FamilyOfType(column->element);
+}
+
+FmSource *
+fm_source(Oid relid, const char *filter, double sample_rate)
+{
+	FmSource *source = palloc0(sizeof(FmSource));
+	Relation relation;
+	StringInfoData from;
+	StringInfoData where;
+	bool sample_by_table;
+	char kind;
+
+	if (!(sample_rate > 0 && sample_rate <= 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("sample_rate must be greater than 0 and at most 1, not %g", sample_rate)));
+	if (filter != NULL)
+		fm_check_expression(filter, "filter");
+
+	relation = relation_open(relid, AccessShareLock);
+	kind = relation->rd_rel->relkind;
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE && kind != RELKIND_VIEW &&
+		kind != RELKIND_MATVIEW && kind != RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" has no rows to describe", RelationGetRelationName(relation)),
+				 errdetail("It is not a table, view, materialized view or foreign table.")));
+
+	source->relid = relid;
+	source->alias = pstrdup(quote_identifier(RelationGetRelationName(relation)));
+	source->columns = palloc0(sizeof(FmColumn) * Max(RelationGetDescr(relation)->natts, 1));
+	for (int i = 0; i < RelationGetDescr(relation)->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), i);
+
+		if (!attribute->attisdropped)
+			DescribeColumn(&source->columns[source->num_columns++], source->alias, attribute);
+	}
+
+	/* the alias is the relation's own name, so that a filter may use it; views and foreign tables cannot be sampled */
+	sample_by_table = sample_rate < 1 && kind != RELKIND_VIEW && kind != RELKIND_FOREIGN_TABLE;
+	initStringInfo(&from);
+	appendStringInfo(&from, "%s AS %s",
+					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+												RelationGetRelationName(relation)),
+					 source->alias);
+	if (sample_by_table)
+		appendStringInfo(&from, " TABLESAMPLE pg_catalog.bernoulli (%.17g)", sample_rate * 100);
+	source->from = from.data;
+
+	initStringInfo(&where);
+	if (sample_rate < 1 && !sample_by_table)
+		appendStringInfo(&where, "pg_catalog.random() OPERATOR(pg_catalog.<) %.17g", sample_rate);
+	if (filter != NULL)
+		appendStringInfo(&where, "%s(%s\n)", where.len > 0 ? " AND " : "", filter);
+	source->where = where.len > 0 ? psprintf(" WHERE %s", where.data) : pstrdup("");
+
+	/* the lock is kept to the end of the transaction, so that the columns stay what they are */
+	relation_close(relation, NoLock);
+	return source;
+}
+
+FmColumn *
+fm_source_column(const FmSource *source, const char *name)
+{
+	for (int i = 0; i < source->num_columns; i++)
+	{
+		if (strcmp(source->columns[i].name, name) == 0)
+			return &source->columns[i];
+	}
+	return NULL;
+}
+
+FmColumn *
+fm_source_need_column(const FmSource *source, const char *name)
+{
+	FmColumn *column = fm_source_column(source, name);
+
+	if (column == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s\" does not exist", name, get_rel_name(source->relid))));
+	return column;
+}
+
+/*
+ * One value of the type as float8: dates in days, timestamps in microseconds since 1970
+ */
+static char *
+NumberOf(const char *value, Oid type)
+{
+	switch (type)
+	{
+		case BOOLOID:
+			return psprintf("((%s)::pg_catalog.int4)::pg_catalog.float8", value);
+		case DATEOID:
+			return psprintf("(%s OPERATOR(pg_catalog.-) pg_catalog.make_date(1970, 1, 1))::pg_catalog.float8", value);
+		case TIMEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return psprintf("(pg_catalog.date_part('epoch', %s) OPERATOR(pg_catalog.*) 1000000.0::pg_catalog.float8)",
+							value);
+		default:
+			return psprintf("(%s)::pg_catalog.float8", value);
+	}
+}
+
+char *
+fm_number_expression(const FmColumn *column)
+{
+	if (column->is_array)
+		return psprintf("(SELECT %s FROM pg_catalog.unnest(%s) AS u(v) "
+						"WHERE pg_catalog.cardinality(%s) OPERATOR(pg_catalog.=) 1)",
+						NumberOf("u.v", column->element), column->reference, column->reference);
+	return NumberOf(column->reference, column->element);
+}
+
+void
+fm_query(const char *query)
+{
+	SPIPlanPtr plan = SPI_prepare_cursor(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
+	int result;
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare query: %s", SPI_result_code_string(SPI_result));
+	result = SPI_execute_plan(plan, NULL, NULL, true, 0);
+	if (result != SPI_OK_SELECT)
+		elog(ERROR, "could not run query: %s", SPI_result_code_string(result));
+}
+
+char *
+fm_result_text(uint64 row, int column)
+{
+	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1);
+}
+
+double
+fm_result_float8(uint64 row, int column, bool *is_null)
+{
+	Datum datum = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1, is_null);
+
+	return *is_null ? 0 : DatumGetFloat8(datum);
+}
+
+int64
+fm_result_int64(uint64 row, int column)
+{
+	bool is_null;
+	Datum datum = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1, &is_null);
+
+	return is_null ? 0 : DatumGetInt64(datum);
+}

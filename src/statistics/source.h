@@ -1,0 +1,71 @@
+/*
+ * Where statistics come from: a relation, a filter and a sample, as the FROM and WHERE of generated queries
+ *
+ * All reading goes through SPI as the caller: privileges, row security, views, partitions, foreign tables and parallel
+ * plans are the server's business. Every name in a generated query is quoted and qualified.
+ */
+#ifndef FM_SOURCE_H
+#define FM_SOURCE_H
+
+#include "fm_core.h"
+#include "fm_compat.h"
+#include "executor/spi.h"
+
+typedef enum FmFamily
+{
+	FM_FAMILY_INT,   /* bool and the integers */
+	FM_FAMILY_FLOAT, /* float4, float8, numeric */
+	FM_FAMILY_TIME,  /* date, time, timestamp, timestamptz */
+	FM_FAMILY_STRUCT, /* composite types, json, jsonb */
+	FM_FAMILY_TEXT   /* anything else, by its text output */
+} FmFamily;
+
+typedef struct FmColumn
+{
+	char *name;
+	char *reference; /* the column in a query, qualified and quoted */
+	Oid type;        /* as declared */
+	Oid element;     /* base type of a value: that of the elements for an array */
+	bool is_array;
+	FmFamily family; /* of a value */
+} FmColumn;
+
+typedef struct FmSource
+{
+	Oid relid;
+	char *alias;  /* name of the relation inside the query, quoted */
+	char *from;   /* FROM item with its alias, and the sample */
+	char *where;  /* "" or " WHERE (...)" */
+	int num_columns;
+	FmColumn *columns; /* without dropped ones, in their order */
+} FmSource;
+
+/*
+ * Opens a relation: table, partitioned table, view, materialised view or foreign table; else 42809. filter: NULL or one
+ * boolean expression over its columns, else 42601. sample_rate: share of the rows in (0, 1], drawn by chance, else
+ * 22023.
+ */
+extern FmSource *fm_source(Oid relid, const char *filter, double sample_rate);
+
+/* The column of that name, or NULL; fm_source_need_column raises 42703 instead */
+extern FmColumn *fm_source_column(const FmSource *source, const char *name);
+extern FmColumn *fm_source_need_column(const FmSource *source, const char *name);
+
+/* The column as float8, NULL where it has not exactly one value; INT, FLOAT and TIME only (times: as in statistics) */
+extern char *fm_number_expression(const FmColumn *column);
+
+/* Raises 42601 unless the text is one SQL expression, so that it can be put between parentheses in a query */
+extern void fm_check_expression(const char *text, const char *what);
+
+/*
+ * Runs a query read-only with the snapshot in use, in parallel if the planner likes; the result is in SPI_tuptable.
+ * SPI must be connected.
+ */
+extern void fm_query(const char *query);
+
+/* A value of the result of the last query: as C string in the caller's context or NULL; as number */
+extern char *fm_result_text(uint64 row, int column);
+extern double fm_result_float8(uint64 row, int column, bool *is_null);
+extern int64 fm_result_int64(uint64 row, int column);
+
+#endif

@@ -1,0 +1,216 @@
+/*
+ * Covariance and correlation of pairs of numeric columns
+ */
+#include "cross.h"
+
+#include <math.h>
+
+#include "custom_statistic.h"
+#include "message/message.h"
+
+/* So many pairs are computed by one query: three columns each, and a SELECT list has at most 1664 */
+#define PAIRS_A_QUERY 400
+
+typedef struct Pair
+{
+	FmColumn *x;
+	FmColumn *y;
+} Pair;
+
+/*
+ * A column as a cross sees it: one number a row, NaN is missing
+ */
+static void
+AppendNumber(StringInfo query, const FmColumn *column)
+{
+	appendStringInfo(query, "NULLIF(%s, 'NaN'::pg_catalog.float8)", fm_number_expression(column));
+}
+
+static bool
+IsNumeric(const FmColumn *column)
+{
+	return column->family == FM_FAMILY_INT || column->family == FM_FAMILY_FLOAT || column->family == FM_FAMILY_TIME;
+}
+
+static int
+CompareColumns(const void *a, const void *b)
+{
+	return strcmp((*(FmColumn *const *) a)->name, (*(FmColumn *const *) b)->name);
+}
+
+/*
+ * The numeric columns that have one value in some row, in ascending order of their names
+ */
+static FmColumn **
+NumericColumns(const FmSource *source, int *num_columns)
+{
+	FmColumn **columns = palloc(sizeof(FmColumn *) * Max(source->num_columns, 1));
+	StringInfoData query;
+	int num_numeric = 0;
+	int num_kept = 0;
+
+	*num_columns = 0;
+	initStringInfo(&query);
+	for (int i = 0; i < source->num_columns; i++)
+	{
+		if (!IsNumeric(&source->columns[i]))
+			continue;
+		appendStringInfo(&query, "%spg_catalog.count(%s)", num_numeric > 0 ? ", " : "SELECT ",
+						 fm_number_expression(&source->columns[i]));
+		columns[num_numeric++] = &source->columns[i];
+	}
+	if (num_numeric == 0)
+		return columns;
+
+	appendStringInfo(&query, " FROM %s%s", source->from, source->where);
+	fm_query(query.data);
+	for (int i = 0; i < num_numeric; i++)
+	{
+		if (fm_result_int64(0, i) > 0)
+			columns[num_kept++] = columns[i];
+	}
+	qsort(columns, num_kept, sizeof(FmColumn *), CompareColumns);
+	*num_columns = num_kept;
+	return columns;
+}
+
+static Tfmd__CrossFeatureStatistics *
+MakeCross(const Pair *pair, uint64 count, double covariance, bool has_correlation, double correlation)
+{
+	Tfmd__CrossFeatureStatistics *cross = FM_NEW(Tfmd__CrossFeatureStatistics, tfmd__cross_feature_statistics);
+
+	cross->path_x = fm_make_path(&pair->x->name, 1);
+	cross->path_y = fm_make_path(&pair->y->name, 1);
+	cross->count = count;
+	if (count > 0)
+	{
+		cross->cross_stats_case = TFMD__CROSS_FEATURE_STATISTICS__CROSS_STATS_NUM_CROSS_STATS;
+		cross->num_cross_stats = FM_NEW(Tfmd__NumericCrossStatistics, tfmd__numeric_cross_statistics);
+		cross->num_cross_stats->covariance = covariance;
+		if (has_correlation)
+			cross->num_cross_stats->correlation = correlation;
+	}
+	return cross;
+}
+
+/*
+ * The figures of some pairs, by one query
+ */
+static void
+AddPairs(const FmSource *source, Tfmd__DatasetFeatureStatistics *dataset, const Pair *pairs, int num_pairs,
+		 FmColumn **columns, int num_columns, MemoryContext context)
+{
+	StringInfoData query;
+
+	initStringInfo(&query);
+	for (int i = 0; i < num_pairs; i++)
+	{
+		int x = 0;
+		int y = 0;
+
+		for (int j = 0; j < num_columns; j++)
+		{
+			if (columns[j] == pairs[i].x)
+				x = j;
+			if (columns[j] == pairs[i].y)
+				y = j;
+		}
+		appendStringInfo(&query,
+						 "%spg_catalog.regr_count(fm_s.c%d, fm_s.c%d), pg_catalog.covar_pop(fm_s.c%d, fm_s.c%d), "
+						 "pg_catalog.corr(fm_s.c%d, fm_s.c%d)",
+						 i > 0 ? ", " : "SELECT ", x, y, x, y, x, y);
+	}
+	appendStringInfoString(&query, " FROM (SELECT ");
+	for (int j = 0; j < num_columns; j++)
+	{
+		appendStringInfoString(&query, j > 0 ? ", " : "");
+		AppendNumber(&query, columns[j]);
+		appendStringInfo(&query, " AS c%d", j);
+	}
+	appendStringInfo(&query, " FROM %s%s) AS fm_s", source->from, source->where);
+	fm_query(query.data);
+
+	for (int i = 0; i < num_pairs; i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+		bool no_covariance;
+		bool no_correlation;
+		double covariance = fm_result_float8(0, 3 * i + 1, &no_covariance);
+		double correlation = fm_result_float8(0, 3 * i + 2, &no_correlation);
+
+		/* with infinite values there is no deviation, hence no correlation */
+		FM_APPEND(dataset->n_cross_features, dataset->cross_features,
+				  MakeCross(&pairs[i], fm_result_int64(0, 3 * i), no_covariance ? 0 : covariance,
+							!no_correlation && !isnan(correlation), correlation));
+		MemoryContextSwitchTo(old);
+	}
+}
+
+/*
+ * A pair asked for, or false with a warning
+ */
+static bool
+FindPair(const FmSource *source, char **names, FmColumn **columns, int num_columns, Pair *pair)
+{
+	pair->x = pair->y = NULL;
+	for (int i = 0; i < num_columns; i++)
+	{
+		if (strcmp(columns[i]->name, names[0]) == 0)
+			pair->x = columns[i];
+		if (strcmp(columns[i]->name, names[1]) == 0)
+			pair->y = columns[i];
+	}
+	if (pair->x != NULL && pair->y != NULL && strcmp(names[0], names[1]) < 0)
+		return true;
+
+	ereport(WARNING, (errmsg("skipping the cross of \"%s\" and \"%s\"", names[0], names[1]),
+					  errdetail("Both must be numeric columns with a value, in ascending order of their names.")));
+	return false;
+}
+
+void
+fm_add_cross_features(const FmSource *source, Tfmd__DatasetFeatureStatistics *dataset, char **crosses, int num_crosses,
+					  MemoryContext context)
+{
+	int num_columns;
+	FmColumn **columns = NumericColumns(source, &num_columns);
+	int max_pairs = num_crosses >= 0 ? num_crosses : num_columns * (num_columns - 1) / 2;
+	Pair *pairs = palloc(sizeof(Pair) * Max(max_pairs, 1));
+	int num_pairs = 0;
+
+	if (num_crosses >= 0)
+	{
+		for (int i = 0; i < num_crosses; i++)
+			num_pairs += FindPair(source, &crosses[2 * i], columns, num_columns, &pairs[num_pairs]);
+	}
+	else
+	{
+		for (int i = 0; i < num_columns; i++)
+		{
+			for (int j = i + 1; j < num_columns; j++)
+				pairs[num_pairs++] = (Pair){columns[i], columns[j]};
+		}
+	}
+
+	for (int i = 0; i < num_pairs; i += PAIRS_A_QUERY)
+		AddPairs(source, dataset, &pairs[i], Min(PAIRS_A_QUERY, num_pairs - i), columns, num_columns, context);
+}
+
+Tfmd__FeatureNameStatistics *
+fm_need_feature_statistics(Tfmd__DatasetFeatureStatistics *dataset, const char *name)
+{
+	Tfmd__FeatureNameStatistics *feature;
+
+	for (size_t i = 0; i < dataset->n_features; i++)
+	{
+		feature = dataset->features[i];
+		if (feature->field_id_case == TFMD__FEATURE_NAME_STATISTICS__FIELD_ID_PATH && feature->path->n_step == 1 &&
+			strcmp(feature->path->step[0], name) == 0)
+			return feature;
+	}
+	feature = FM_NEW(Tfmd__FeatureNameStatistics, tfmd__feature_name_statistics);
+	feature->field_id_case = TFMD__FEATURE_NAME_STATISTICS__FIELD_ID_PATH;
+	feature->path = fm_make_path((char *const *) &name, 1);
+	FM_APPEND(dataset->n_features, dataset->features, feature);
+	return feature;
+}

@@ -255,16 +255,28 @@ NeedDataset(Tfmd__DatasetFeatureStatisticsList *list, const char *name)
 	return dataset;
 }
 
+/*
+ * The cross of x and y in a data set: the series by weight come after those by rows in the same one
+ */
 static Tfmd__CrossFeatureStatistics *
-MakeLiftCross(const FmColumn *y, const FmColumn *x)
+NeedLiftCross(Tfmd__DatasetFeatureStatistics *dataset, const FmColumn *y, const FmColumn *x)
 {
-	Tfmd__CrossFeatureStatistics *cross = FM_NEW(Tfmd__CrossFeatureStatistics, tfmd__cross_feature_statistics);
+	Tfmd__CrossFeatureStatistics *cross;
 
+	for (size_t i = 0; i < dataset->n_cross_features; i++)
+	{
+		cross = dataset->cross_features[i];
+		if (cross->cross_stats_case == TFMD__CROSS_FEATURE_STATISTICS__CROSS_STATS_CATEGORICAL_CROSS_STATS &&
+			strcmp(cross->path_x->step[0], x->name) == 0 && strcmp(cross->path_y->step[0], y->name) == 0)
+			return cross;
+	}
+	cross = FM_NEW(Tfmd__CrossFeatureStatistics, tfmd__cross_feature_statistics);
 	cross->path_x = fm_make_path(&x->name, 1);
 	cross->path_y = fm_make_path(&y->name, 1);
 	cross->cross_stats_case = TFMD__CROSS_FEATURE_STATISTICS__CROSS_STATS_CATEGORICAL_CROSS_STATS;
 	cross->categorical_cross_stats = FM_NEW(Tfmd__CategoricalCrossStatistics, tfmd__categorical_cross_statistics);
 	cross->categorical_cross_stats->lift = FM_NEW(Tfmd__LiftStatistics, tfmd__lift_statistics);
+	FM_APPEND(dataset->n_cross_features, dataset->cross_features, cross);
 	return cross;
 }
 
@@ -313,12 +325,12 @@ AddLiftOfColumn(const FmColumn *y, const FmColumn *x, bool weighted, const FmLif
 		{
 			slice = name;
 			dataset = NeedDataset(list, name);
-			cross = MakeLiftCross(y, x);
-			FM_APPEND(dataset->n_cross_features, dataset->cross_features, cross);
+			cross = NeedLiftCross(dataset, y, x);
 		}
 		FM_APPEND(cross->categorical_cross_stats->lift->n_lift_series, cross->categorical_cross_stats->lift->lift_series,
 				  MakeSeries(y, x, y_text, y_count, values, n, weighted, options,
-							 options->output_custom_stats ? fm_need_feature_statistics(dataset, x->name) : NULL));
+							 options->output_custom_stats && !weighted ? fm_need_feature_statistics(dataset, x->name)
+																	   : NULL));
 	}
 }
 

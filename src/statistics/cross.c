@@ -13,21 +13,21 @@
 
 typedef struct Pair
 {
-	FmColumn *x;
-	FmColumn *y;
+	FmSourceColumn *x;
+	FmSourceColumn *y;
 } Pair;
 
 /*
  * A column as a cross sees it: one number a row, NaN is missing
  */
 static void
-AppendNumber(StringInfo query, const FmColumn *column)
+AppendNumber(StringInfo query, const FmSourceColumn *column)
 {
 	appendStringInfo(query, "NULLIF(%s, 'NaN'::pg_catalog.float8)", fm_number_expression(column));
 }
 
 static bool
-IsNumeric(const FmColumn *column)
+IsNumeric(const FmSourceColumn *column)
 {
 	return column->family == FM_FAMILY_INT || column->family == FM_FAMILY_FLOAT || column->family == FM_FAMILY_TIME;
 }
@@ -35,16 +35,16 @@ IsNumeric(const FmColumn *column)
 static int
 CompareColumns(const void *a, const void *b)
 {
-	return strcmp((*(FmColumn *const *) a)->name, (*(FmColumn *const *) b)->name);
+	return strcmp((*(FmSourceColumn *const *) a)->name, (*(FmSourceColumn *const *) b)->name);
 }
 
 /*
  * The numeric columns that have one value in some row, in ascending order of their names
  */
-static FmColumn **
+static FmSourceColumn **
 NumericColumns(const FmSource *source, int *num_columns)
 {
-	FmColumn **columns = palloc(sizeof(FmColumn *) * Max(source->num_columns, 1));
+	FmSourceColumn **columns = palloc(sizeof(FmSourceColumn *) * Max(source->num_columns, 1));
 	StringInfoData query;
 	int num_numeric = 0;
 	int num_kept = 0;
@@ -69,7 +69,7 @@ NumericColumns(const FmSource *source, int *num_columns)
 		if (fm_result_int64(0, i) > 0)
 			columns[num_kept++] = columns[i];
 	}
-	qsort(columns, num_kept, sizeof(FmColumn *), CompareColumns);
+	qsort(columns, num_kept, sizeof(FmSourceColumn *), CompareColumns);
 	*num_columns = num_kept;
 	return columns;
 }
@@ -98,7 +98,7 @@ MakeCross(const Pair *pair, uint64 count, double covariance, bool has_correlatio
  */
 static void
 AddPairs(const FmSource *source, Tfmd__DatasetFeatureStatistics *dataset, const Pair *pairs, int num_pairs,
-		 FmColumn **columns, int num_columns, MemoryContext context)
+		 FmSourceColumn **columns, int num_columns, MemoryContext context)
 {
 	StringInfoData query;
 
@@ -150,7 +150,7 @@ AddPairs(const FmSource *source, Tfmd__DatasetFeatureStatistics *dataset, const 
  * A pair asked for, or false with a warning
  */
 static bool
-FindPair(const FmSource *source, char **names, FmColumn **columns, int num_columns, Pair *pair)
+FindPair(const FmSource *source, char **names, FmSourceColumn **columns, int num_columns, Pair *pair)
 {
 	pair->x = pair->y = NULL;
 	for (int i = 0; i < num_columns; i++)
@@ -173,7 +173,7 @@ fm_add_cross_features(const FmSource *source, Tfmd__DatasetFeatureStatistics *da
 					  MemoryContext context)
 {
 	int num_columns;
-	FmColumn **columns = NumericColumns(source, &num_columns);
+	FmSourceColumn **columns = NumericColumns(source, &num_columns);
 	int max_pairs = num_crosses >= 0 ? num_crosses : num_columns * (num_columns - 1) / 2;
 	Pair *pairs = palloc(sizeof(Pair) * Max(max_pairs, 1));
 	int num_pairs = 0;

@@ -19,7 +19,7 @@
 /* A feature or the label */
 typedef struct Variable
 {
-	FmColumn *column;
+	FmSourceColumn *column;
 	bool categorical;
 } Variable;
 
@@ -36,7 +36,7 @@ typedef struct Information
 static char *
 ValueExpression(const Variable *variable)
 {
-	const FmColumn *column = variable->column;
+	const FmSourceColumn *column = variable->column;
 	const char *value = column->reference;
 
 	if (column->is_array)
@@ -53,7 +53,7 @@ ValueExpression(const Variable *variable)
  * features that the schema does not have
  */
 static bool
-MakeVariable(FmColumn *column, const Tfmd__Schema *schema, Variable *variable)
+MakeVariable(FmSourceColumn *column, const Tfmd__Schema *schema, Variable *variable)
 {
 	FmPath path = {1, &column->name};
 	const Tfmd__Feature *feature = fm_schema_find_feature(schema, &path);

@@ -27,7 +27,7 @@ typedef struct LiftValue
  * numeric with boundaries: then the number of its bin.
  */
 static char *
-ValuesArray(const FmColumn *column, const FmLiftOptions *options, bool is_y)
+ValuesArray(const FmSourceColumn *column, const FmLiftOptions *options, bool is_y)
 {
 	char *array = column->is_array ? column->reference : psprintf("ARRAY[%s]", column->reference);
 
@@ -52,7 +52,7 @@ ValuesArray(const FmColumn *column, const FmLiftOptions *options, bool is_y)
 }
 
 static bool
-IsInteger(const FmColumn *column)
+IsInteger(const FmSourceColumn *column)
 {
 	return column->family == FM_FAMILY_INT;
 }
@@ -64,7 +64,7 @@ IsInteger(const FmColumn *column)
  * weight of the slice. Ordered by slice and y.
  */
 static char *
-CountsQuery(const FmSource *source, const char *slices, const FmColumn *y, const FmColumn *x,
+CountsQuery(const FmSource *source, const char *slices, const FmSourceColumn *y, const FmSourceColumn *x,
 			const FmLiftOptions *options)
 {
 	StringInfoData query;
@@ -154,7 +154,7 @@ Int32OfLabel(int64 number, const char *name)
  * The lift series of one y: its values in order
  */
 static Tfmd__LiftSeries *
-MakeSeries(const FmColumn *y, const FmColumn *x, const char *y_text, double y_count, LiftValue *values, int n,
+MakeSeries(const FmSourceColumn *y, const FmSourceColumn *x, const char *y_text, double y_count, LiftValue *values, int n,
 		   bool weighted, const FmLiftOptions *options, Tfmd__FeatureNameStatistics *feature)
 {
 	Tfmd__LiftSeries *series = FM_NEW(Tfmd__LiftSeries, tfmd__lift_series);
@@ -259,7 +259,7 @@ NeedDataset(Tfmd__DatasetFeatureStatisticsList *list, const char *name)
  * The cross of x and y in a data set: the series by weight come after those by rows in the same one
  */
 static Tfmd__CrossFeatureStatistics *
-NeedLiftCross(Tfmd__DatasetFeatureStatistics *dataset, const FmColumn *y, const FmColumn *x)
+NeedLiftCross(Tfmd__DatasetFeatureStatistics *dataset, const FmSourceColumn *y, const FmSourceColumn *x)
 {
 	Tfmd__CrossFeatureStatistics *cross;
 
@@ -284,7 +284,7 @@ NeedLiftCross(Tfmd__DatasetFeatureStatistics *dataset, const FmColumn *y, const 
  * The result of the last counts query as cross features, by rows or by weight
  */
 static void
-AddLiftOfColumn(const FmColumn *y, const FmColumn *x, bool weighted, const FmLiftOptions *options,
+AddLiftOfColumn(const FmSourceColumn *y, const FmSourceColumn *x, bool weighted, const FmLiftOptions *options,
 				Tfmd__DatasetFeatureStatisticsList *list)
 {
 	LiftValue *values = palloc(sizeof(LiftValue) * Max(SPI_processed, 1));
@@ -338,7 +338,7 @@ void
 fm_add_lift(const FmSource *source, const char *slices, const FmLiftOptions *options,
 			Tfmd__DatasetFeatureStatisticsList *list, MemoryContext context)
 {
-	FmColumn *y = fm_source_need_column(source, options->y);
+	FmSourceColumn *y = fm_source_need_column(source, options->y);
 
 	if (options->num_y_boundaries > 0 && y->family != FM_FAMILY_INT && y->family != FM_FAMILY_FLOAT)
 		ereport(ERROR,
@@ -354,7 +354,7 @@ fm_add_lift(const FmSource *source, const char *slices, const FmLiftOptions *opt
 
 	for (int i = 0; i < options->num_x; i++)
 	{
-		FmColumn *x = fm_source_need_column(source, options->x[i]);
+		FmSourceColumn *x = fm_source_need_column(source, options->x[i]);
 		MemoryContext old;
 
 		if (x->family == FM_FAMILY_FLOAT || x->family == FM_FAMILY_STRUCT)
@@ -381,7 +381,7 @@ fm_lift_columns(const FmSource *source, const Tfmd__Schema *schema, const char *
 	for (size_t i = 0; i < schema->n_feature; i++)
 	{
 		const Tfmd__Feature *feature = schema->feature[i];
-		const FmColumn *column = fm_source_column(source, feature->name);
+		const FmSourceColumn *column = fm_source_column(source, feature->name);
 
 		if (column == NULL || strcmp(feature->name, label) == 0 || !fm_is_categorical_feature(feature) ||
 			column->family == FM_FAMILY_FLOAT || column->family == FM_FAMILY_STRUCT)

@@ -92,10 +92,10 @@ TokenName(const Token *token)
 /*
  * The column that a name of TFDV's spelling means: ZetaSQL's names know no case, so the exact one is tried first
  */
-static FmColumn *
+static FmSourceColumn *
 ColumnOfName(const FmSource *source, const char *name)
 {
-	FmColumn *column = fm_source_column(source, name);
+	FmSourceColumn *column = fm_source_column(source, name);
 
 	for (int i = 0; i < source->num_columns && column == NULL; i++)
 	{
@@ -126,7 +126,7 @@ TranslateStruct(const FmSource *source, const char *sql)
 	appendStringInfoString(&out, "SELECT ");
 	for (int i = 3; i < n; i++)
 	{
-		FmColumn *column = NULL;
+		FmSourceColumn *column = NULL;
 
 		if (in_struct && depth == 0 && TokenIs(tokens, n, i, ")"))
 		{

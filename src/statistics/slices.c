@@ -16,7 +16,7 @@
 typedef struct SliceFeature
 {
 	char *name;
-	FmColumn *column;
+	FmSourceColumn *column;
 	List *values; /* C strings */
 	bool all;
 } SliceFeature;
@@ -26,7 +26,7 @@ typedef struct SliceFeature
  * prints them
  */
 static char *
-ValueText(const char *value, const FmColumn *column)
+ValueText(const char *value, const FmSourceColumn *column)
 {
 	switch (column->element)
 	{
@@ -58,7 +58,7 @@ ValueText(const char *value, const FmColumn *column)
 static char *
 ValuesSubquery(const SliceFeature *feature)
 {
-	const FmColumn *column = feature->column;
+	const FmSourceColumn *column = feature->column;
 	StringInfoData query;
 
 	initStringInfo(&query);
@@ -135,7 +135,7 @@ NotSliceFunctions(const char *detail)
  * A value asked for, as it would stand in the name of the slice
  */
 static char *
-WantedValue(const JsonbValue *value, const FmColumn *column)
+WantedValue(const JsonbValue *value, const FmSourceColumn *column)
 {
 	char *text;
 
@@ -207,7 +207,7 @@ AppendSliceFunctions(StringInfo query, const FmSource *source, const char *json)
 			case WJB_KEY:
 			{
 				char *name = pnstrdup(value.val.string.val, value.val.string.len);
-				FmColumn *column = fm_source_column(source, name);
+				FmSourceColumn *column = fm_source_column(source, name);
 
 				feature = NULL;
 				if (column == NULL)

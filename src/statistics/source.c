@@ -73,7 +73,7 @@ FamilyOfType(Oid type)
 }
 
 static void
-DescribeColumn(FmColumn *column, const char *alias, Form_pg_attribute attribute)
+DescribeColumn(FmSourceColumn *column, const char *alias, Form_pg_attribute attribute)
 {
 	Oid base = getBaseType(attribute->atttypid);
 	Oid element = get_element_type(base);
@@ -114,7 +114,7 @@ fm_source(Oid relid, const char *filter, double sample_rate)
 
 	source->relid = relid;
 	source->alias = pstrdup(quote_identifier(RelationGetRelationName(relation)));
-	source->columns = palloc0(sizeof(FmColumn) * Max(RelationGetDescr(relation)->natts, 1));
+	source->columns = palloc0(sizeof(FmSourceColumn) * Max(RelationGetDescr(relation)->natts, 1));
 	for (int i = 0; i < RelationGetDescr(relation)->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), i);
@@ -146,7 +146,7 @@ fm_source(Oid relid, const char *filter, double sample_rate)
 	return source;
 }
 
-FmColumn *
+FmSourceColumn *
 fm_source_column(const FmSource *source, const char *name)
 {
 	for (int i = 0; i < source->num_columns; i++)
@@ -157,10 +157,10 @@ fm_source_column(const FmSource *source, const char *name)
 	return NULL;
 }
 
-FmColumn *
+FmSourceColumn *
 fm_source_need_column(const FmSource *source, const char *name)
 {
-	FmColumn *column = fm_source_column(source, name);
+	FmSourceColumn *column = fm_source_column(source, name);
 
 	if (column == NULL)
 		ereport(ERROR,
@@ -192,7 +192,7 @@ NumberOf(const char *value, Oid type)
 }
 
 char *
-fm_number_expression(const FmColumn *column)
+fm_number_expression(const FmSourceColumn *column)
 {
 	if (column->is_array)
 		return psprintf("(SELECT %s FROM pg_catalog.unnest(%s) AS u(v) "

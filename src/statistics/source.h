@@ -20,7 +20,7 @@ typedef enum FmFamily
 	FM_FAMILY_TEXT   /* anything else, by its text output */
 } FmFamily;
 
-typedef struct FmColumn
+typedef struct FmSourceColumn
 {
 	char *name;
 	char *reference; /* the column in a query, qualified and quoted */
@@ -28,7 +28,7 @@ typedef struct FmColumn
 	Oid element;     /* base type of a value: that of the elements for an array */
 	bool is_array;
 	FmFamily family; /* of a value */
-} FmColumn;
+} FmSourceColumn;
 
 typedef struct FmSource
 {
@@ -37,7 +37,7 @@ typedef struct FmSource
 	char *from;   /* FROM item with its alias, and the sample */
 	char *where;  /* "" or " WHERE (...)" */
 	int num_columns;
-	FmColumn *columns; /* without dropped ones, in their order */
+	FmSourceColumn *columns; /* without dropped ones, in their order */
 } FmSource;
 
 /*
@@ -48,11 +48,11 @@ typedef struct FmSource
 extern FmSource *fm_source(Oid relid, const char *filter, double sample_rate);
 
 /* The column of that name, or NULL; fm_source_need_column raises 42703 instead */
-extern FmColumn *fm_source_column(const FmSource *source, const char *name);
-extern FmColumn *fm_source_need_column(const FmSource *source, const char *name);
+extern FmSourceColumn *fm_source_column(const FmSource *source, const char *name);
+extern FmSourceColumn *fm_source_need_column(const FmSource *source, const char *name);
 
 /* The column as float8, NULL where it has not exactly one value; INT, FLOAT and TIME only (times: as in statistics) */
-extern char *fm_number_expression(const FmColumn *column);
+extern char *fm_number_expression(const FmSourceColumn *column);
 
 /* Raises 42601 unless the text is one SQL expression, so that it can be put between parentheses in a query */
 extern void fm_check_expression(const char *text, const char *what);

@@ -188,9 +188,9 @@ CountComponents(const FmSource *source, const Universe *universe, const Componen
 	fm_query(query.data);
 	for (int i = 0; i < n; i++)
 	{
-		counts[i].missing = fm_result_int64(0, 3 * i);
-		counts[i].min_difference = fm_result_int64(0, 3 * i + 1);
-		counts[i].max_difference = fm_result_int64(0, 3 * i + 2);
+		counts[i].missing = fm_query_int64(0, 3 * i);
+		counts[i].min_difference = fm_query_int64(0, 3 * i + 1);
+		counts[i].max_difference = fm_query_int64(0, 3 * i + 2);
 	}
 	return counts;
 }

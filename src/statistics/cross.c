@@ -66,7 +66,7 @@ NumericColumns(const FmSource *source, int *num_columns)
 	fm_query(query.data);
 	for (int i = 0; i < num_numeric; i++)
 	{
-		if (fm_result_int64(0, i) > 0)
+		if (fm_query_int64(0, i) > 0)
 			columns[num_kept++] = columns[i];
 	}
 	qsort(columns, num_kept, sizeof(FmSourceColumn *), CompareColumns);
@@ -135,12 +135,12 @@ AddPairs(const FmSource *source, Tfmd__DatasetFeatureStatistics *dataset, const 
 		MemoryContext old = MemoryContextSwitchTo(context);
 		bool no_covariance;
 		bool no_correlation;
-		double covariance = fm_result_float8(0, 3 * i + 1, &no_covariance);
-		double correlation = fm_result_float8(0, 3 * i + 2, &no_correlation);
+		double covariance = fm_query_float8(0, 3 * i + 1, &no_covariance);
+		double correlation = fm_query_float8(0, 3 * i + 2, &no_correlation);
 
 		/* with infinite values there is no deviation, hence no correlation */
 		FM_APPEND(dataset->n_cross_features, dataset->cross_features,
-				  MakeCross(&pairs[i], fm_result_int64(0, 3 * i), no_covariance ? 0 : covariance,
+				  MakeCross(&pairs[i], fm_query_int64(0, 3 * i), no_covariance ? 0 : covariance,
 							!no_correlation && !isnan(correlation), correlation));
 		MemoryContextSwitchTo(old);
 	}

@@ -116,9 +116,9 @@ CategoricalInformation(const FmSource *source, const Variable *x, const Variable
 	y_texts = palloc(sizeof(char *) * Max(table.num_pairs, 1));
 	for (int i = 0; i < table.num_pairs; i++)
 	{
-		x_texts[i] = fm_result_text(i, 0);
-		y_texts[i] = fm_result_text(i, 1);
-		table.pairs[i].count = fm_result_int64(i, 2);
+		x_texts[i] = fm_query_text(i, 0);
+		y_texts[i] = fm_query_text(i, 1);
+		table.pairs[i].count = fm_query_int64(i, 2);
 	}
 	x_numbers = NumberCategories(x_texts, table.num_pairs, &table.num_x);
 	y_numbers = NumberCategories(y_texts, table.num_pairs, &table.num_y);
@@ -151,7 +151,7 @@ ResultNumbers(int column, int n)
 	{
 		bool is_null;
 
-		values[i] = fm_result_float8(i, column, &is_null);
+		values[i] = fm_query_float8(i, column, &is_null);
 		if (is_null)
 			values[i] = NAN;
 		else
@@ -185,7 +185,7 @@ ResultCategories(int column, int n, double *entropy)
 	double *counts;
 
 	for (int i = 0; i < n; i++)
-		texts[i] = fm_result_text(i, column);
+		texts[i] = fm_query_text(i, column);
 	numbers = NumberCategories(texts, n, &num_categories);
 	counts = palloc0(sizeof(double) * Max(num_categories, 1));
 	for (int i = 0; i < n; i++)

@@ -294,27 +294,27 @@ AddLiftOfColumn(const FmSourceColumn *y, const FmSourceColumn *x, bool weighted,
 
 	for (uint64 first = 0, end; first < SPI_processed; first = end)
 	{
-		char *y_text = fm_result_text(first, 1);
-		char *name = fm_result_text(first, 0);
+		char *y_text = fm_query_text(first, 1);
+		char *name = fm_query_text(first, 0);
 		bool is_null;
-		double y_count = fm_result_float8(first, weighted ? 3 : 2, &is_null);
-		double total = fm_result_float8(first, weighted ? 10 : 9, &is_null);
+		double y_count = fm_query_float8(first, weighted ? 3 : 2, &is_null);
+		double total = fm_query_float8(first, weighted ? 10 : 9, &is_null);
 		int n = 0;
 
 		CHECK_FOR_INTERRUPTS();
 		for (end = first; end < SPI_processed; end++)
 		{
-			double x_count = fm_result_float8(end, weighted ? 6 : 5, &is_null);
+			double x_count = fm_query_float8(end, weighted ? 6 : 5, &is_null);
 			LiftValue *value = &values[n];
 
-			if (strcmp(fm_result_text(end, 1), y_text) != 0 || strcmp(fm_result_text(end, 0), name) != 0)
+			if (strcmp(fm_query_text(end, 1), y_text) != 0 || strcmp(fm_query_text(end, 0), name) != 0)
 				break;
 			if (!(x_count > options->min_x_count) || x_count == 0)
 				continue;
-			value->text = fm_result_text(end, 4);
+			value->text = fm_query_text(end, 4);
 			value->number = IsInteger(x) ? strtoi64(value->text, NULL, 10) : 0;
 			value->x_count = x_count;
-			value->xy_count = fm_result_float8(end, weighted ? 8 : 7, &is_null);
+			value->xy_count = fm_query_float8(end, weighted ? 8 : 7, &is_null);
 			value->lift = (value->xy_count / x_count) / (y_count / total);
 			n++;
 		}

@@ -215,13 +215,13 @@ fm_query(const char *query)
 }
 
 char *
-fm_result_text(uint64 row, int column)
+fm_query_text(uint64 row, int column)
 {
 	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1);
 }
 
 double
-fm_result_float8(uint64 row, int column, bool *is_null)
+fm_query_float8(uint64 row, int column, bool *is_null)
 {
 	Datum datum = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1, is_null);
 
@@ -229,7 +229,7 @@ fm_result_float8(uint64 row, int column, bool *is_null)
 }
 
 int64
-fm_result_int64(uint64 row, int column)
+fm_query_int64(uint64 row, int column)
 {
 	bool is_null;
 	Datum datum = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1, &is_null);

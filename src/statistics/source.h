@@ -64,8 +64,8 @@ extern void fm_check_expression(const char *text, const char *what);
 extern void fm_query(const char *query);
 
 /* A value of the result of the last query: as C string in the caller's context or NULL; as number */
-extern char *fm_result_text(uint64 row, int column);
-extern double fm_result_float8(uint64 row, int column, bool *is_null);
-extern int64 fm_result_int64(uint64 row, int column);
+extern char *fm_query_text(uint64 row, int column);
+extern double fm_query_float8(uint64 row, int column, bool *is_null);
+extern int64 fm_query_int64(uint64 row, int column);
 
 #endif

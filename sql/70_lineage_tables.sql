@@ -315,3 +315,20 @@ CREATE TRIGGER reuse_row BEFORE INSERT ON mlmd.typeproperty FOR EACH ROW EXECUTE
 COMMENT ON TRIGGER reuse_row ON mlmd.typeproperty IS 'the client that met an existing type inserts its properties all the same';
 CREATE TRIGGER reuse_row BEFORE INSERT ON mlmd.parenttype FOR EACH ROW EXECUTE FUNCTION mlmd_reuse_row();
 COMMENT ON TRIGGER reuse_row ON mlmd.parenttype IS 'the client that met an existing type inserts its base type all the same';
+
+-- Clients take the simple types for granted, and a dump is restored into a database that has them.
+CREATE FUNCTION mlmd_keep_simple_types() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION 'type "%" is one of MLMD''s simple types', OLD.name
+		USING ERRCODE = 'dependent_objects_still_exist', DETAIL = 'Clients rely on it.';
+END;
+$$;
+COMMENT ON FUNCTION mlmd_keep_simple_types() IS 'trigger of mlmd.type: the simple types are not deleted and keep id, kind and name';
+CREATE TRIGGER keep_simple_types BEFORE DELETE ON mlmd.type FOR EACH ROW WHEN (OLD.id <= 9) EXECUTE FUNCTION mlmd_keep_simple_types();
+COMMENT ON TRIGGER keep_simple_types ON mlmd.type IS 'clients take the simple types for granted';
+CREATE TRIGGER keep_simple_type_names BEFORE UPDATE OF id, name, type_kind ON mlmd.type FOR EACH ROW
+	WHEN (OLD.id <= 9 AND (OLD.id, OLD.name, OLD.type_kind) IS DISTINCT FROM (NEW.id, NEW.name, NEW.type_kind))
+	EXECUTE FUNCTION mlmd_keep_simple_types();
+COMMENT ON TRIGGER keep_simple_type_names ON mlmd.type IS 'clients find the simple types by name';

@@ -30,8 +30,11 @@ typedef void ActionResult;
 
 #ifdef FRONTEND
 #define JSON_ENCODING PG_UTF8
+/* PostgreSQL 15 has the parser's texts in the server only */
+#define ERROR_DETAIL(result, lex) "Invalid JSON."
 #else
 #define JSON_ENCODING GetDatabaseEncoding()
+#define ERROR_DETAIL(result, lex) json_errdetail(result, lex)
 #endif
 
 static const char *
@@ -230,7 +233,7 @@ fm_json_parse(const char *text, size_t size, FmJson *json, FmBudget *budget)
 	{
 		fm_line_and_column(text, lex->token_start != NULL ? lex->token_start : text + size, &line, &column);
 		fm_fail(budget->error, ERRCODE_INVALID_TEXT_REPRESENTATION, "invalid JSON");
-		fm_fail_detail(budget->error, "Line %d, column %d: %s", line, column, json_errdetail(result, lex));
+		fm_fail_detail(budget->error, "Line %d, column %d: %s", line, column, ERROR_DETAIL(result, lex));
 		return false;
 	}
 	if (builder.failed)

@@ -33,6 +33,14 @@ extern ProtobufCMessage *fm_message_parse_text(const ProtobufCMessageDescriptor 
 extern void fm_message_print_text(const ProtobufCMessage *message, StringInfo out);
 
 /*
+ * The same with a last line of wire bytes, as a comment, where text format would lose something of the message; and the
+ * reader that takes it
+ */
+extern void fm_message_print_text_exactly(const ProtobufCMessage *message, StringInfo out);
+extern ProtobufCMessage *fm_message_parse_text_exactly(const ProtobufCMessageDescriptor *descriptor, const char *text,
+													   size_t size, FmError *error);
+
+/*
  * JSON by protobuf's JSON mapping -> message; NULL and *error filled in (22P02, 54001). The text is in the database's
  * encoding; without a server it is UTF-8.
  */

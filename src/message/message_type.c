@@ -6,6 +6,7 @@
 
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
+#include "utils/float.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
@@ -77,7 +78,7 @@ message_in(FunctionCallInfo fcinfo, const char *type, const ProtobufCMessageDesc
 	else
 	{
 		text = pg_server_to_any(text, strlen(text), PG_UTF8);
-		message = fm_message_parse_text(descriptor, text, strlen(text), &error);
+		message = fm_message_parse_text_exactly(descriptor, text, strlen(text), &error);
 	}
 	if (message == NULL)
 	{
@@ -88,6 +89,10 @@ message_in(FunctionCallInfo fcinfo, const char *type, const ProtobufCMessageDesc
 	return fm_message_get_datum(message);
 }
 
+/*
+ * Text format as Python prints it. Who asks for exact numbers, as pg_dump, postgres_fdw and logical replication do by
+ * extra_float_digits = 3, gets an exact text.
+ */
 static Datum
 message_out(FunctionCallInfo fcinfo, const ProtobufCMessageDescriptor *descriptor)
 {
@@ -95,7 +100,10 @@ message_out(FunctionCallInfo fcinfo, const ProtobufCMessageDescriptor *descripto
 	StringInfoData out;
 
 	initStringInfo(&out);
-	fm_message_print_text(message, &out);
+	if (extra_float_digits > 1)
+		fm_message_print_text_exactly(message, &out);
+	else
+		fm_message_print_text(message, &out);
 	PG_RETURN_CSTRING(out.data);
 }
 

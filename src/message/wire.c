@@ -478,9 +478,12 @@ ProtobufCMessage *
 fm_message_unpack_at(const ProtobufCMessageDescriptor *descriptor, const uint8 *data, size_t size, int depth,
 					 FmError *error)
 {
-	WireReader reader = {.start = data, .budget = {0, error}, .error = error};
+	WireReader reader = {.budget = {0, error}, .error = error};
 	ProtobufCMessage *message;
 
+	if (size == 0)
+		data = (const uint8 *) ""; /* an Any without bytes has none at all */
+	reader.start = data;
 	if (depth > FM_MAX_MESSAGE_DEPTH)
 	{
 		too_deep(&reader, data);

@@ -1,0 +1,1 @@
+. test/fuzz/seeds/message.sh json "$1"

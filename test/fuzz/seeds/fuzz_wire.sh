@@ -1,0 +1,1 @@
+. test/fuzz/seeds/message.sh wire "$1"

@@ -1,1 +1,1 @@
-. test/fuzz/seeds/message.sh json "$1"
+sh test/fuzz/seeds/message.sh json "$1"

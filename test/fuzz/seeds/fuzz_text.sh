@@ -1,1 +1,1 @@
-. test/fuzz/seeds/message.sh text "$1"
+sh test/fuzz/seeds/message.sh text "$1"

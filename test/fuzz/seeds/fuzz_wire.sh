@@ -1,1 +1,1 @@
-. test/fuzz/seeds/message.sh wire "$1"
+sh test/fuzz/seeds/message.sh wire "$1"

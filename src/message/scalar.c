@@ -164,6 +164,20 @@ digit_value(char c)
 	return 99;
 }
 
+/*
+ * Passes over digits with single underscores between them
+ */
+static const char *
+skip_digits(const char *p, const char *end)
+{
+	const char *start = p;
+
+	while (p < end && (isdigit((unsigned char) *p) || (*p == '_' && p > start && p[-1] != '_' && p + 1 < end &&
+													   isdigit((unsigned char) p[1]))))
+		p++;
+	return p;
+}
+
 bool
 fm_read_integer(const char *text, size_t length, bool c_octal, bool *negative, uint64 *magnitude, bool *overflow)
 {
@@ -206,10 +220,10 @@ fm_read_integer(const char *text, size_t length, bool c_octal, bool *negative, u
 			p += 2;
 			/* Python takes an underscore here */
 			digit_before = true;
-			if (p == end || *p == '_' ? p + 1 >= end : false)
+			if (p == end || (*p == '_' && p + 1 == end))
 				return false;
 		}
-		else if (c_octal && strspn(p, "0123456789") >= (size_t) (end - p))
+		else if (c_octal && skip_digits(p, end) == end && memchr(p, '_', end - p) == NULL)
 			base = 8;
 	}
 	if (p == end)
@@ -241,20 +255,6 @@ fm_read_integer(const char *text, size_t length, bool c_octal, bool *negative, u
 		return false;
 	*magnitude = value;
 	return true;
-}
-
-/*
- * Passes over digits with single underscores between them
- */
-static const char *
-skip_digits(const char *p, const char *end)
-{
-	const char *start = p;
-
-	while (p < end && (isdigit((unsigned char) *p) || (*p == '_' && p > start && p[-1] != '_' && p + 1 < end &&
-													   isdigit((unsigned char) p[1]))))
-		p++;
-	return p;
 }
 
 static bool

@@ -1,6 +1,6 @@
 # Calls of the extension's functions with random values: edge values, damaged documents, NULL, nothing that fits together.
 #
-#   functions()            the functions and aggregates that SQL can call: a list of { signature, schema, name, kind, types, variadic }
+#   functions()            the functions, aggregates and procedures that SQL can call: a list of { signature, schema, name, kind, types, variadic }
 #   random_call($function [, sub { my ($type, $position) = @_; ... }])
 #                          "SELECT ..." with a random value for each argument, or undef where a type is not known; the sub may give
 #                          an SQL expression for an argument itself
@@ -115,7 +115,7 @@ sub functions
 SELECT p.oid::regprocedure, n.nspname, p.proname, p.prokind, array_to_string(ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY a(t, i) ORDER BY i), ','), p.provariadic <> 0
 FROM pg_depend d JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'feature_meta')
-	AND p.prorettype <> 'trigger'::regtype AND p.prokind IN ('f', 'a')
+	AND p.prorettype <> 'trigger'::regtype AND p.prokind IN ('f', 'a', 'p')
 ORDER BY 1
 SQL
 	# SQL cannot make a value of internal
@@ -130,6 +130,7 @@ sub random_call
 	return undef if grep { !defined } @value;
 	push @value, value_of('any') foreach 1 .. ($f->{variadic} eq 't' && $f->{types} =~ /"?any"?$/ ? int rand 3 : 0);
 	my $call = qq("$f->{schema}"."$f->{name}"(@{[ join ', ', @value ]}));
+	return "CALL $call" if $f->{kind} eq 'p';
 	return $f->{kind} eq 'a' ? "SELECT $call FROM generate_series(1, 3)" : "SELECT * FROM $call AS called";
 }
 

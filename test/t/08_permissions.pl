@@ -47,6 +47,10 @@ DECLARE
 	hint text;
 	context text;
 BEGIN
+	IF statement LIKE 'CALL %' THEN
+		EXECUTE statement;
+		RETURN 'value NULL';
+	END IF;
 	EXECUTE 'SELECT string_agg(t::text, E''\\n'') FROM (' || statement || ') t' INTO result;
 	RETURN 'value ' || coalesce(result, 'NULL');
 EXCEPTION WHEN OTHERS OR query_canceled THEN
@@ -99,7 +103,7 @@ my $tables_before = sql($tables, $database);
 my (@told, @bad, @value, $total);
 foreach my $table ('hidden', 'partly', 'guarded')
 {
-	foreach my $f (grep { $_->{types} =~ /\bregclass\b|\btext\b/ && $_->{kind} eq 'f' } functions($database))
+	foreach my $f (grep { $_->{types} =~ /\bregclass\b|\btext\b/ && $_->{kind} ne 'a' } functions($database))
 	{
 		my @statement;
 		foreach (1 .. $calls)

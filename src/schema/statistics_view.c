@@ -550,11 +550,8 @@ fm_read_float(const char *text, float *value)
 int64
 fm_double_to_int64(double value)
 {
-	if (isnan(value))
-		return 0;
-	if (value >= 9223372036854775808.0)
-		return PG_INT64_MAX;
-	if (value < -9223372036854775808.0)
+	/* what x86-64 gives for a value that does not fit, NaN too */
+	if (!(value >= -9223372036854775808.0 && value < 9223372036854775808.0))
 		return PG_INT64_MIN;
 	return (int64) value;
 }

@@ -88,7 +88,7 @@ extern const Tfmd__CustomStatistic *fm_view_custom(const FmFeatureView *feature,
 extern bool fm_read_int64(const char *text, int64 *value);
 extern bool fm_read_float(const char *text, float *value);
 
-/* double -> int64 as a C++ cast gives it where it is defined, else the nearest limit (0 for NaN) */
+/* double -> int64 as TFDV's C++ casts it on x86-64: a value that does not fit, or NaN, gives the smallest int64 */
 extern int64 fm_double_to_int64(double value);
 
 #endif

@@ -7,6 +7,7 @@
  * The order and the fixes are those that TFDV suggests with its anomalies.
  */
 #include "fm_core.h"
+#include "schema/edit.h"
 #include "schema/update.h"
 
 /* -- marks -- */
@@ -39,34 +40,6 @@ presence_of(const Tfmd__Feature *feature)
 }
 
 /* -- the schema's own mistakes -- */
-
-static bool
-domain_allows_type(const Tfmd__Feature *feature)
-{
-	switch (feature->domain_info_case)
-	{
-		case TFMD__FEATURE__DOMAIN_INFO_DOMAIN:
-		case TFMD__FEATURE__DOMAIN_INFO_STRING_DOMAIN:
-		case TFMD__FEATURE__DOMAIN_INFO_IMAGE_DOMAIN:
-		case TFMD__FEATURE__DOMAIN_INFO_MID_DOMAIN:
-		case TFMD__FEATURE__DOMAIN_INFO_URL_DOMAIN:
-			return feature->type == TFMD__FEATURE_TYPE__BYTES;
-		case TFMD__FEATURE__DOMAIN_INFO_BOOL_DOMAIN:
-			return feature->type == TFMD__FEATURE_TYPE__INT || feature->type == TFMD__FEATURE_TYPE__BYTES ||
-				   feature->type == TFMD__FEATURE_TYPE__FLOAT;
-		case TFMD__FEATURE__DOMAIN_INFO_INT_DOMAIN:
-		case TFMD__FEATURE__DOMAIN_INFO_NATURAL_LANGUAGE_DOMAIN:
-		case TFMD__FEATURE__DOMAIN_INFO_TIME_DOMAIN:
-			return feature->type == TFMD__FEATURE_TYPE__INT || feature->type == TFMD__FEATURE_TYPE__BYTES;
-		case TFMD__FEATURE__DOMAIN_INFO_FLOAT_DOMAIN:
-			return feature->type == TFMD__FEATURE_TYPE__FLOAT || feature->type == TFMD__FEATURE_TYPE__BYTES;
-		case TFMD__FEATURE__DOMAIN_INFO_STRUCT_DOMAIN:
-			return feature->type == TFMD__FEATURE_TYPE__STRUCT;
-		default:
-			return feature->type == TFMD__FEATURE_TYPE__INT || feature->type == TFMD__FEATURE_TYPE__FLOAT ||
-				   feature->type == TFMD__FEATURE_TYPE__BYTES || feature->type == TFMD__FEATURE_TYPE__STRUCT;
-	}
-}
 
 static void
 mend_value_count(Tfmd__ValueCount *count)
@@ -154,7 +127,7 @@ mend_domain(const Tfmd__Schema *schema, Tfmd__Feature *feature)
 {
 	bool takes_distribution = false;
 
-	if (!domain_allows_type(feature))
+	if (!fm_domain_allows_type(feature))
 		feature->domain_info_case = TFMD__FEATURE__DOMAIN_INFO__NOT_SET;
 	switch (feature->domain_info_case)
 	{

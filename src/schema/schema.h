@@ -117,4 +117,11 @@ extern Tfmd__Schema *fm_infer_schema(const Tfmd__DatasetFeatureStatisticsList *s
 extern bool fm_update_schema(Tfmd__Schema *schema, const Tfmd__DatasetFeatureStatisticsList *statistics,
 							 const FmPath *paths, int n_paths, int max_string_domain_size, FmError *error);
 
+/*
+ * Loosens the schema, in place, by what anomalies say: where the figure that would hold is not in them, the broken bound
+ * is taken away (update_anomalies.c)
+ */
+extern bool fm_update_schema_by_anomalies(Tfmd__Schema *schema, const Tfmd__Anomalies *anomalies, const FmPath *paths,
+										  int n_paths, FmError *error);
+
 #endif

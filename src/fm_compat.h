@@ -32,4 +32,17 @@
 #define FM_ESCONTEXT(fcinfo) NULL
 #endif
 
+/* Does the current user own the relation? */
+#if PG_VERSION_NUM >= 160000
+#define FM_RELATION_OWNERCHECK(relid) object_ownercheck(RelationRelationId, (relid), GetUserId())
+#else
+#define FM_RELATION_OWNERCHECK(relid) pg_class_ownercheck((relid), GetUserId())
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#define FM_PRIMARY_KEY_INDEX(relation) RelationGetPrimaryKeyIndex((relation), false)
+#else
+#define FM_PRIMARY_KEY_INDEX(relation) RelationGetPrimaryKeyIndex(relation)
+#endif
+
 #endif

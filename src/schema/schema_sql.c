@@ -74,7 +74,6 @@ getarg_float8(FunctionCallInfo fcinfo, int n, double *place)
 }
 
 PG_FUNCTION_INFO_V1(feature_meta_infer_schema);
-PGDLLEXPORT Datum feature_meta_infer_schema(PG_FUNCTION_ARGS);
 Datum
 feature_meta_infer_schema(PG_FUNCTION_ARGS)
 {
@@ -88,7 +87,6 @@ feature_meta_infer_schema(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(feature_meta_update_schema);
-PGDLLEXPORT Datum feature_meta_update_schema(PG_FUNCTION_ARGS);
 Datum
 feature_meta_update_schema(PG_FUNCTION_ARGS)
 {
@@ -107,7 +105,6 @@ feature_meta_update_schema(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(feature_meta_update_schema_by_anomalies);
-PGDLLEXPORT Datum feature_meta_update_schema_by_anomalies(PG_FUNCTION_ARGS);
 Datum
 feature_meta_update_schema_by_anomalies(PG_FUNCTION_ARGS)
 {
@@ -126,7 +123,6 @@ feature_meta_update_schema_by_anomalies(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(feature_meta_set_domain);
-PGDLLEXPORT Datum feature_meta_set_domain(PG_FUNCTION_ARGS);
 Datum
 feature_meta_set_domain(PG_FUNCTION_ARGS)
 {
@@ -144,7 +140,6 @@ feature_meta_set_domain(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(feature_meta_set_domain_values);
-PGDLLEXPORT Datum feature_meta_set_domain_values(PG_FUNCTION_ARGS);
 Datum
 feature_meta_set_domain_values(PG_FUNCTION_ARGS)
 {
@@ -171,7 +166,6 @@ feature_meta_set_domain_values(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(feature_meta_get_domain);
-PGDLLEXPORT Datum feature_meta_get_domain(PG_FUNCTION_ARGS);
 Datum
 feature_meta_get_domain(PG_FUNCTION_ARGS)
 {
@@ -192,7 +186,6 @@ feature_meta_get_domain(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(feature_meta_set_presence);
-PGDLLEXPORT Datum feature_meta_set_presence(PG_FUNCTION_ARGS);
 Datum
 feature_meta_set_presence(PG_FUNCTION_ARGS)
 {
@@ -234,7 +227,6 @@ set_bounds(FunctionCallInfo fcinfo, bool (*set)(Tfmd__Schema *, const FmPath *, 
 }
 
 PG_FUNCTION_INFO_V1(feature_meta_set_value_count);
-PGDLLEXPORT Datum feature_meta_set_value_count(PG_FUNCTION_ARGS);
 Datum
 feature_meta_set_value_count(PG_FUNCTION_ARGS)
 {
@@ -242,7 +234,6 @@ feature_meta_set_value_count(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(feature_meta_set_unique);
-PGDLLEXPORT Datum feature_meta_set_unique(PG_FUNCTION_ARGS);
 Datum
 feature_meta_set_unique(PG_FUNCTION_ARGS)
 {
@@ -250,7 +241,6 @@ feature_meta_set_unique(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(feature_meta_set_environment);
-PGDLLEXPORT Datum feature_meta_set_environment(PG_FUNCTION_ARGS);
 Datum
 feature_meta_set_environment(PG_FUNCTION_ARGS)
 {
@@ -264,7 +254,6 @@ feature_meta_set_environment(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(feature_meta_set_default_environment);
-PGDLLEXPORT Datum feature_meta_set_default_environment(PG_FUNCTION_ARGS);
 Datum
 feature_meta_set_default_environment(PG_FUNCTION_ARGS)
 {
@@ -298,7 +287,6 @@ set_threshold(FunctionCallInfo fcinfo, bool drift)
 }
 
 PG_FUNCTION_INFO_V1(feature_meta_set_drift_threshold);
-PGDLLEXPORT Datum feature_meta_set_drift_threshold(PG_FUNCTION_ARGS);
 Datum
 feature_meta_set_drift_threshold(PG_FUNCTION_ARGS)
 {
@@ -306,7 +294,6 @@ feature_meta_set_drift_threshold(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(feature_meta_set_skew_threshold);
-PGDLLEXPORT Datum feature_meta_set_skew_threshold(PG_FUNCTION_ARGS);
 Datum
 feature_meta_set_skew_threshold(PG_FUNCTION_ARGS)
 {
@@ -314,7 +301,6 @@ feature_meta_set_skew_threshold(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(feature_meta_drop_feature);
-PGDLLEXPORT Datum feature_meta_drop_feature(PG_FUNCTION_ARGS);
 Datum
 feature_meta_drop_feature(PG_FUNCTION_ARGS)
 {
@@ -328,7 +314,6 @@ feature_meta_drop_feature(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(feature_meta_rename_feature);
-PGDLLEXPORT Datum feature_meta_rename_feature(PG_FUNCTION_ARGS);
 Datum
 feature_meta_rename_feature(PG_FUNCTION_ARGS)
 {
@@ -342,7 +327,6 @@ feature_meta_rename_feature(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(feature_meta_merge_schema);
-PGDLLEXPORT Datum feature_meta_merge_schema(PG_FUNCTION_ARGS);
 Datum
 feature_meta_merge_schema(PG_FUNCTION_ARGS)
 {

@@ -18,7 +18,7 @@ PB_H := $(PB_C:.c=.h)
 # All messages by name, for google.protobuf.Any
 MESSAGE_LIST = src/pb/message_list.c
 SOURCES := $(sort $(wildcard src/*.c src/*/*.c) $(PB_C) $(MESSAGE_LIST))
-HEADERS := $(wildcard src/*.h src/*/*.h)
+ROOM_HEADERS := $(wildcard src/*.h src/*/*.h)
 OBJS := $(SOURCES:.c=.o)
 
 # The install script is the pieces of sql/, in the order of their numbers.
@@ -38,7 +38,7 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-$(OBJS) $(OBJS:.o=.bc): $(PB_H) $(HEADERS)
+$(OBJS) $(OBJS:.o=.bc): $(PB_H) $(ROOM_HEADERS)
 
 # protoc-c writes the .c and the .h in one go.
 src/pb/%.pb-c.h: src/pb/%.pb-c.c ;

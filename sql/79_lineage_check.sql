@@ -31,8 +31,8 @@ BEGIN ATOMIC
 			('eventpath', '{event_id,is_index_step,step_index,step_key}'),
 			('association', '{id,context_id,execution_id}'),
 			('attribution', '{id,context_id,artifact_id}')
-	), found (relation, here, mlmd) AS ( -- what the name means on the search_path, and the table it should mean
-		SELECT w.relation, to_regclass(w.relation), c.oid
+	), found (relation, here, mlmd, place) AS ( -- what the name means on the search_path, and the table it should mean
+		SELECT w.relation, to_regclass(w.relation), c.oid, (SELECT format('%I.%I', h.relnamespace::regnamespace, h.relname) FROM pg_class h WHERE h.oid = to_regclass(w.relation))
 		FROM wanted w JOIN pg_class c ON c.relname = w.relation AND c.relnamespace = to_regnamespace('mlmd')
 	), elsewhere (relation, place, columns) AS (
 		SELECT w.relation, format('%I.%I', c.table_schema, c.table_name), string_agg(c.column_name, ', ' ORDER BY c.column_name)
@@ -61,12 +61,12 @@ BEGIN ATOMIC
 			THEN query_to_xml('SELECT schema_version FROM mlmd.mlmdenv', false, false, '') END) e (x)
 		WHERE x IS NOT NULL
 	)
-	SELECT 'search_path'::text, format('%I resolves to %s.', f.relation, coalesce(f.here::text, 'nothing')),
+	SELECT 'search_path'::text, format('%I resolves to %s.', f.relation, coalesce(f.place, 'nothing')),
 		format('ALTER ROLE %I IN DATABASE %I SET search_path = mlmd;', current_user, current_database()), 'error'::text
 	FROM found f
 	WHERE f.relation = 'mlmdenv' AND f.here IS DISTINCT FROM f.mlmd
 	UNION ALL
-	SELECT 'shadowed table', format('%I resolves to %s, ahead of the one in mlmd.', f.relation, f.here),
+	SELECT 'shadowed table', format('%I resolves to %s, ahead of the one in mlmd.', f.relation, f.place),
 		format('ALTER ROLE %I IN DATABASE %I SET search_path = mlmd;', current_user, current_database()), 'error'
 	FROM found f
 	WHERE f.here <> f.mlmd AND EXISTS (SELECT FROM found e WHERE e.relation = 'mlmdenv' AND e.here = e.mlmd)

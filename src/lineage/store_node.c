@@ -23,7 +23,7 @@ fm_node_init(FmNode *node, FmNodeKind kind, const char *place)
 bool
 fm_node_is_reference(const FmNode *node)
 {
-	return node->id != 0 && node->state < 0 && !node->name && !node->uri && !node->external_id && !node->properties &&
+	return node->id != 0 && !node->type && node->type_id == 0 && node->state < 0 && !node->name && !node->uri && !node->external_id && !node->properties &&
 		   !node->custom_properties && !node->replace && !node->touch && node->last_update_time < 0;
 }
 

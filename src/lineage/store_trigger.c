@@ -46,15 +46,17 @@ trigger_call(FunctionCallInfo fcinfo, const char *name)
 }
 
 static Datum
-column_value(TriggerData *call, HeapTuple row, const char *name, bool *isnull)
+column_value(TriggerData *call, HeapTuple row, const char *name, Oid type, bool *isnull)
 {
-	int attnum = SPI_fnumber(call->tg_relation->rd_att, name);
+	TupleDesc desc = call->tg_relation->rd_att;
+	int attnum = SPI_fnumber(desc, name);
 
-	if (attnum <= 0)
+	if (attnum <= 0 || TupleDescAttr(desc, attnum - 1)->atttypid != type)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("table \"%s\" has no column \"%s\"", RelationGetRelationName(call->tg_relation), name)));
-	return heap_getattr(row, attnum, call->tg_relation->rd_att, isnull);
+				 errmsg("table \"%s\" has no column \"%s\" of type %s", RelationGetRelationName(call->tg_relation), name,
+						format_type_be(type))));
+	return heap_getattr(row, attnum, desc, isnull);
 }
 
 static Oid
@@ -113,14 +115,14 @@ mlmd_reuse_type(PG_FUNCTION_ARGS)
 	Datum values[5];
 	char nulls[5];
 	bool isnull;
-	int64 id = DatumGetInt64(column_value(call, row, "id", &isnull));
+	int64 id = DatumGetInt64(column_value(call, row, "id", INT8OID, &isnull));
 
 	SPI_connect();
 	for (int i = 0; i < 3; i++)
 	{
 		static const char *const columns[] = {"type_kind", "name", "version"};
 
-		values[i] = column_value(call, row, columns[i], &isnull);
+		values[i] = column_value(call, row, columns[i], find_types[i], &isnull);
 		nulls[i] = isnull ? 'n' : ' ';
 	}
 	if (nulls[0] == 'n' || nulls[1] == 'n')
@@ -138,7 +140,6 @@ mlmd_reuse_type(PG_FUNCTION_ARGS)
 	{
 		int64 stored = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 
-		row = NULL;
 		if (stored != id)
 			set_lastval(stored);
 		else
@@ -149,7 +150,7 @@ mlmd_reuse_type(PG_FUNCTION_ARGS)
 			{
 				static const char *const columns[] = {NULL, "description", "input_type", "output_type", "external_id"};
 
-				values[i] = column_value(call, call->tg_trigtuple, columns[i], &isnull);
+				values[i] = column_value(call, row, columns[i], TEXTOID, &isnull);
 				nulls[i] = isnull ? 'n' : ' ';
 			}
 			fm_store_execute(&restore,
@@ -157,6 +158,7 @@ mlmd_reuse_type(PG_FUNCTION_ARGS)
 					   "WHERE id OPERATOR(pg_catalog.=) $1",
 					   5, restore_types, values, nulls, 0);
 		}
+		row = NULL;
 	}
 	SPI_finish();
 	return PointerGetDatum(row);
@@ -186,7 +188,8 @@ mlmd_reuse_row(PG_FUNCTION_ARGS)
 	{
 		bool isnull;
 
-		values[i] = column_value(call, call->tg_trigtuple, is_property ? property_columns[i] : parent_columns[i], &isnull);
+		values[i] = column_value(call, call->tg_trigtuple, is_property ? property_columns[i] : parent_columns[i],
+								 is_property ? property_types[i] : parent_types[i], &isnull);
 		nulls[i] = isnull ? 'n' : ' ';
 	}
 	SPI_connect();
@@ -282,7 +285,7 @@ mlmd_keep_history(PG_FUNCTION_ARGS)
 	TimestampTz since;
 	bool isnull;
 
-	since = DatumGetTimestampTz(column_value(call, before, "valid_from", &isnull));
+	since = DatumGetTimestampTz(column_value(call, before, "valid_from", TIMESTAMPTZOID, &isnull));
 	if (is_update && !row_changed(desc, before, call->tg_newtuple, valid_from))
 		return PointerGetDatum(call->tg_newtuple);
 	if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(before->t_data)))

@@ -55,6 +55,18 @@ decode_base64(const char *text, size_t length, size_t *size)
 	return done < 0 ? NULL : out;
 }
 
+static double
+json_to_double(const JsonbValue *json, const char *place)
+{
+	double value = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(json->val.numeric)));
+
+	if (isinf(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("DOUBLE value out of range"),
+				 errdetail("%s is beyond double precision.", place)));
+	return value;
+}
+
 static Gpb__Value *value_to_message(const JsonbValue *json, int depth, const char *place);
 
 static Gpb__Struct *
@@ -102,7 +114,7 @@ value_to_message(const JsonbValue *json, int depth, const char *place)
 			break;
 		case jbvNumeric:
 			out->kind_case = GPB__VALUE__KIND_NUMBER_VALUE;
-			out->number_value = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(json->val.numeric)));
+			out->number_value = json_to_double(json, place);
 			break;
 		case jbvBool:
 			out->kind_case = GPB__VALUE__KIND_BOOL_VALUE;
@@ -239,7 +251,7 @@ stated_kind(const JsonbValue *json, FmPropertyKind declared, JsonbValue *content
 static void
 wrong_kind(const JsonbValue *json, FmPropertyKind kind, const char *place)
 {
-	static const char *const expected[] = {NULL, "a number without fraction", "a number", "a string",
+	static const char *const expected[] = {NULL, "an integer", "a number", "a string",
 										   "an object", "a google.protobuf.Any", "true or false"};
 
 	if (kind == FM_PROPERTY_ANY)
@@ -250,7 +262,7 @@ wrong_kind(const JsonbValue *json, FmPropertyKind kind, const char *place)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("wrong value for a property of kind %s", kind_names[kind]),
 			 errdetail("%s has to be %s, not %s.", place, expected[kind],
 					   json->type == jbvString	  ? "a string"
-					   : json->type == jbvNumeric ? "a number of another kind"
+					   : json->type == jbvNumeric ? kind == FM_PROPERTY_INT ? "a number with a fraction" : "a number"
 					   : json->type == jbvBool	  ? "a boolean"
 					   : json->type == jbvNull	  ? "null"
 					   : is_object(json)		  ? "an object"
@@ -302,8 +314,7 @@ fm_property_from_json(const JsonbValue *json, FmPropertyKind declared, const cha
 			break;
 		case FM_PROPERTY_DOUBLE:
 			if (json->type == jbvNumeric)
-				property->double_value =
-					DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(json->val.numeric)));
+				property->double_value = json_to_double(json, place);
 			else if (text && strcmp(text, "NaN") == 0)
 				property->double_value = NAN;
 			else if (text && strcmp(text, "Infinity") == 0)
@@ -316,6 +327,11 @@ fm_property_from_json(const JsonbValue *json, FmPropertyKind declared, const cha
 		case FM_PROPERTY_STRING:
 			if (text == NULL)
 				wrong_kind(json, kind, place);
+			if (strncmp(text, STRUCT_PREFIX, strlen(STRUCT_PREFIX)) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("a STRING property must not begin with \"%s\"", STRUCT_PREFIX),
+						 errdetail("%s does; clients would read it as a STRUCT, or fail to.", place)));
 			property->string_value = text;
 			break;
 		case FM_PROPERTY_STRUCT:
@@ -355,7 +371,7 @@ json_string(const char *text, size_t length)
 }
 
 /*
- * A double as JSON: every digit it has; not a number or infinite as protobuf's JSON says it. With a fraction, even if it
+ * A double as JSON: every digit it has; not a number or infinite as a string, as protobuf's JSON has it. With a fraction, even if it
  * is .0, so that it is a DOUBLE again when it is put back (a STRUCT has doubles only, there 1 is enough).
  */
 static JsonbValue
@@ -428,6 +444,33 @@ push_value(JsonbParseState **state, JsonbIteratorToken token, const Gpb__Value *
 	pushJsonbValue(state, token, &out);
 }
 
+/* Begins {field: value}, which states the kind of the value: see stated_kind() */
+static void
+begin_stated(JsonbParseState **state, FmPropertyKind kind)
+{
+	JsonbValue key = json_string(value_fields[kind], strlen(value_fields[kind]));
+
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	pushJsonbValue(state, WJB_KEY, &key);
+}
+
+/* Would a STRUCT be taken for something else when it is put back as a custom property? */
+static bool
+is_ambiguous(const Gpb__Struct *value)
+{
+	for (size_t i = 0; i < value->n_fields; i++)
+	{
+		if (strcmp(value->fields[i]->key, "@type") == 0)
+			return true;
+		for (int kind = FM_PROPERTY_INT; value->n_fields == 1 && kind <= FM_PROPERTY_BOOLEAN; kind++)
+		{
+			if (strcmp(value->fields[i]->key, value_fields[kind]) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* The jsonb of a STRUCT's string_value; NULL when it is not one, whatever it begins with */
 static Jsonb *
 json_of_struct(const char *text, size_t length)
@@ -441,7 +484,15 @@ json_of_struct(const char *text, size_t length)
 	if (data == NULL)
 		return NULL;
 	value = (Gpb__Struct *) fm_message_unpack(&gpb__struct__descriptor, data, size, &error);
-	return value == NULL ? NULL : JsonbValueToJsonb(push_struct(&state, value));
+	if (value == NULL)
+		return NULL;
+	if (is_ambiguous(value))
+	{
+		begin_stated(&state, FM_PROPERTY_STRUCT);
+		push_struct(&state, value);
+		return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	}
+	return JsonbValueToJsonb(push_struct(&state, value));
 }
 
 /* {"@type": url, "value": base64}, or the bytes alone when they are no Any */
@@ -505,7 +556,17 @@ mlmd_property_value(PG_FUNCTION_ARGS)
 		out.val.numeric = int64_to_numeric(PG_GETARG_INT64(0));
 	}
 	else if (!PG_ARGISNULL(1))
+	{
 		out = json_double(PG_GETARG_FLOAT8(1), true);
+		if (out.type == jbvString)
+		{
+			JsonbParseState *state = NULL;
+
+			begin_stated(&state, FM_PROPERTY_DOUBLE);
+			pushJsonbValue(&state, WJB_VALUE, &out);
+			PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+		}
+	}
 	else if (!PG_ARGISNULL(4))
 	{
 		out.type = jbvBool;

@@ -1,3 +1,11 @@
+-- In a database of its own: ids count from one, and nothing is left for other tests
+SELECT current_database() AS regression \gset
+CREATE DATABASE regress_lineage_store;
+\c regress_lineage_store
+SET client_min_messages = warning;
+CREATE EXTENSION feature_meta;
+RESET client_min_messages;
+
 -- What a role would trip over; only what keeps a client from connecting, and what does not depend on the server
 CREATE FUNCTION errors() RETURNS TABLE (problem text, detail text, cure text) LANGUAGE sql AS $$
 	SELECT problem, detail, replace(cure, current_database(), 'DB') FROM mlmd_check() WHERE severity = 'error' ORDER BY problem, detail $$;
@@ -72,3 +80,6 @@ INSERT INTO mlmd.mlmdenv VALUES (10);
 SELECT * FROM errors();
 DROP OWNED BY regress_mlmd;
 DROP ROLE regress_mlmd;
+
+\c :regression
+DROP DATABASE regress_lineage_store;

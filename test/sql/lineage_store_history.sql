@@ -1,3 +1,11 @@
+-- In a database of its own: ids count from one, and nothing is left for other tests
+SELECT current_database() AS regression \gset
+CREATE DATABASE regress_lineage_store;
+\c regress_lineage_store
+SET client_min_messages = warning;
+CREATE EXTENSION feature_meta;
+RESET client_min_messages;
+
 \set SHOW_CONTEXT never
 -- Transactions apart: each statement is one
 SELECT put_artifact_type('H', '{"i": "INT"}') IS NOT NULL AS t, put_execution_type('HE') IS NOT NULL AS e, put_context_type('HC') IS NOT NULL AS c;
@@ -38,7 +46,7 @@ BEGIN;
 INSERT INTO mlmd.artifact (type_id, uri, valid_from) SELECT type_id, 'later', transaction_timestamp() + interval '1 second' FROM mlmd.artifact WHERE id = :a RETURNING id AS later \gset
 COMMIT;
 UPDATE mlmd.artifact SET uri = 'earlier' WHERE id = :later;
-SELECT uri, valid_to - valid_from AS lasted FROM mlmd.artifact_history WHERE id = :later;
+SELECT uri, extract(microseconds FROM valid_to - valid_from) AS microseconds FROM mlmd.artifact_history WHERE id = :later;
 
 -- edges and deleted nodes
 SELECT put_execution('HE', inputs => ARRAY[:a], name => 'e', new_outputs => '[{"type": "H", "name": "out", "event": {"path": ["k", 1]}}]', new_contexts => '[{"type": "HC", "name": "c"}]') AS e \gset
@@ -71,3 +79,6 @@ INSERT INTO other VALUES (1, 1, 1);
 CREATE OR REPLACE TRIGGER t AFTER INSERT ON other FOR EACH ROW EXECUTE FUNCTION mlmd_keep_history();
 INSERT INTO other VALUES (1);
 DROP TABLE other;
+
+\c :regression
+DROP DATABASE regress_lineage_store;

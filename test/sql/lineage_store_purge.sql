@@ -1,3 +1,11 @@
+-- In a database of its own: ids count from one, and nothing is left for other tests
+SELECT current_database() AS regression \gset
+CREATE DATABASE regress_lineage_store;
+\c regress_lineage_store
+SET client_min_messages = warning;
+CREATE EXTENSION feature_meta;
+RESET client_min_messages;
+
 \set SHOW_CONTEXT never
 -- What goes is old: its time is set by hand
 CREATE FUNCTION make_old(artifacts text[], executions text[]) RETURNS void LANGUAGE sql AS $$
@@ -107,3 +115,6 @@ SELECT delete_artifacts('{1}');
 RESET ROLE;
 DROP OWNED BY regress_mlmd_reader;
 DROP ROLE regress_mlmd_reader;
+
+\c :regression
+DROP DATABASE regress_lineage_store;

@@ -1,3 +1,11 @@
+-- In a database of its own: ids count from one, and nothing is left for other tests
+SELECT current_database() AS regression \gset
+CREATE DATABASE regress_lineage_store;
+\c regress_lineage_store
+SET client_min_messages = warning;
+CREATE EXTENSION feature_meta;
+RESET client_min_messages;
+
 \set SHOW_CONTEXT never
 
 -- Types
@@ -193,3 +201,6 @@ RESET ROLE;
 RESET search_path;
 DROP OWNED BY regress_mlmd_none, regress_mlmd_writer;
 DROP ROLE regress_mlmd_none, regress_mlmd_writer;
+
+\c :regression
+DROP DATABASE regress_lineage_store;

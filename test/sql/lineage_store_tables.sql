@@ -1,3 +1,11 @@
+-- In a database of its own: ids count from one, and nothing is left for other tests
+SELECT current_database() AS regression \gset
+CREATE DATABASE regress_lineage_store;
+\c regress_lineage_store
+SET client_min_messages = warning;
+CREATE EXTENSION feature_meta;
+RESET client_min_messages;
+
 -- The counts that the ml-metadata client takes when it connects, over all schemas
 SELECT table_name, count(*) FROM information_schema.columns
 WHERE (table_name, column_name) IN (
@@ -22,3 +30,6 @@ INSERT INTO mlmd.artifactproperty (artifact_id, name, is_custom_property, string
 SELECT count(*) FROM mlmd.artifact a JOIN mlmd.artifactproperty p ON p.string_value = reverse(a.uri);
 SELECT 3.0::mlmd.float64 = 3;
 ROLLBACK;
+
+\c :regression
+DROP DATABASE regress_lineage_store;

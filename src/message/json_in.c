@@ -599,7 +599,7 @@ convert_message(JsonReader *reader, const FmJson *json, ProtobufCMessage *messag
 ProtobufCMessage *
 fm_message_parse_json(const ProtobufCMessageDescriptor *descriptor, const char *text, size_t size, FmError *error)
 {
-	JsonReader reader = {.budget = {0, error}, .error = error};
+	JsonReader reader = {.budget = fm_budget(size, error), .error = error};
 	JsonPath root = {0};
 	FmJson json;
 	ProtobufCMessage *message;

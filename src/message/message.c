@@ -5,16 +5,26 @@
 
 #include "google/protobuf/any.pb-c.h"
 
+#define MB ((size_t) 1024 * 1024)
+
+FmBudget
+fm_budget(size_t size, FmError *error)
+{
+	FmBudget budget = {.left = size < 11 * MB ? 64 * MB + 64 * size : 768 * MB, .error = error};
+
+	return budget;
+}
+
 bool
 fm_budget_take(FmBudget *budget, size_t size)
 {
-	if (size > FM_MAX_MESSAGE_MEMORY - budget->used)
+	if (size > budget->left)
 	{
 		fm_fail(budget->error, ERRCODE_PROGRAM_LIMIT_EXCEEDED, "message is too large");
-		fm_fail_detail(budget->error, "It would take more than %zu MB of memory.", FM_MAX_MESSAGE_MEMORY >> 20);
+		fm_fail_detail(budget->error, "It takes more memory than is allowed for an input of its size.");
 		return false;
 	}
-	budget->used += size;
+	budget->left -= size;
 	return true;
 }
 

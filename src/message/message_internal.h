@@ -7,19 +7,17 @@
 #include "message/message.h"
 
 /*
- * Most memory that a reader takes for one message. Two bytes on the wire can stand for a struct of 400, so the size of the
- * input alone is no bound.
+ * A reader's account of the memory it may still take, and where it reports that there is no more. Two bytes on the wire can
+ * stand for a struct of 300, so the size of the input alone is no bound.
  */
-#ifndef FM_MAX_MESSAGE_MEMORY
-#define FM_MAX_MESSAGE_MEMORY ((size_t) 768 * 1024 * 1024)
-#endif
-
-/* A reader's account of the memory it took, and where it reports that there is no more */
 typedef struct FmBudget
 {
-	size_t used;
+	size_t left;
 	FmError *error;
 } FmBudget;
+
+/* The budget for an input of the size: so many times as large as real messages need, and never more than 768 MB */
+extern FmBudget fm_budget(size_t size, FmError *error);
 
 /* Takes size bytes from the budget; false and the error 54000 when that is too much */
 extern bool fm_budget_take(FmBudget *budget, size_t size);

@@ -434,8 +434,12 @@ consider(const char *name, size_t length, const char *candidate, const char **be
 	if (length == 0 || length > MAX_NAME || m > MAX_NAME)
 		return;
 	d = distance(name, length, candidate, m);
-	/* as the server does for columns: near, and more alike than different */
-	if (d <= 3 && (size_t) d <= length / 2 && d < *best_distance)
+	/* as the server does for columns: near, and more alike than different; or one the beginning of the other */
+	if (pg_strncasecmp(name, candidate, Min(length, m)) == 0 && Min(length, m) >= 3)
+		d = Min(d, 3);
+	else if (d > 3 || (size_t) d > length / 2)
+		return;
+	if (d < *best_distance)
 	{
 		*best = candidate;
 		*best_distance = d;

@@ -70,6 +70,8 @@ token_name(TextParser *parser)
 {
 	if (parser->length == 0)
 		return "the end of the text";
+	if (parser->token[0] == '"' || parser->token[0] == '\'')
+		return fm_excerpt(parser->token, parser->length);
 	return psprintf("\"%s\"", fm_excerpt(parser->token, parser->length));
 }
 
@@ -676,7 +678,7 @@ parse_field(TextParser *parser, ProtobufCMessage *message, int depth)
 ProtobufCMessage *
 fm_message_parse_text(const ProtobufCMessageDescriptor *descriptor, const char *text, size_t size, FmError *error)
 {
-	TextParser parser = {.text = text, .end = text + size, .token = text, .budget = {0, error},
+	TextParser parser = {.text = text, .end = text + size, .token = text, .budget = fm_budget(size, error),
 						 .error = error};
 	ProtobufCMessage *message;
 

@@ -478,7 +478,7 @@ ProtobufCMessage *
 fm_message_unpack_at(const ProtobufCMessageDescriptor *descriptor, const uint8 *data, size_t size, int depth,
 					 FmError *error)
 {
-	WireReader reader = {.budget = {0, error}, .error = error};
+	WireReader reader = {.budget = fm_budget(size, error), .error = error};
 	ProtobufCMessage *message;
 
 	if (size == 0)

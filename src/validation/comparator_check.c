@@ -160,12 +160,44 @@ has_threshold(const Tfmd__FeatureComparator *comparator)
 		   (comparator->normalized_abs_difference != NULL && comparator->normalized_abs_difference->has_threshold);
 }
 
+/*
+ * The feature in the control data. One that is there by path without any statistics counts as there, with nothing in
+ * it; fm_view_find does not see it.
+ */
+static const FmFeatureView *
+find_control(const FmStatisticsView *control, const FmPath *path)
+{
+	const FmFeatureView *found = fm_view_find(control, path);
+	size_t i;
+
+	for (i = 0; found == NULL && i < control->dataset->n_features; i++)
+	{
+		const Tfmd__FeatureNameStatistics *statistics = control->dataset->features[i];
+		FmPath candidate;
+
+		if (statistics->field_id_case != TFMD__FEATURE_NAME_STATISTICS__FIELD_ID_PATH ||
+			statistics->stats_case != TFMD__FEATURE_NAME_STATISTICS__STATS__NOT_SET || statistics->n_custom_stats > 0)
+			continue;
+		candidate = fm_path_from_message(statistics->path);
+		if (fm_path_equal(&candidate, path))
+		{
+			FmFeatureView *view = palloc0(sizeof(FmFeatureView));
+
+			view->dataset = control;
+			view->statistics = statistics;
+			view->path = candidate;
+			found = view;
+		}
+	}
+	return found;
+}
+
 static bool
 compare(Comparison *comparison, const Tfmd__FeatureComparator *comparator, const FmStatisticsView *control)
 {
 	if (comparator == NULL || control == NULL || !has_threshold(comparator))
 		return true;
-	comparison->control = fm_view_find(control, &comparison->treatment->path);
+	comparison->control = find_control(control, &comparison->treatment->path);
 	if (comparison->control == NULL)
 	{
 		fm_add_reason(comparison->reasons, TFMD__ANOMALY_INFO__TYPE__COMPARATOR_CONTROL_DATA_MISSING,

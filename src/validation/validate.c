@@ -52,6 +52,41 @@ add_drift(Walk *walk, Tfmd__DriftSkewInfo *drift)
 
 /* -- one feature of the statistics and what is below it -- */
 
+/*
+ * Below a feature that is looked at, TFDV dies of a child that has no statistics at all
+ */
+static bool
+check_empty_children(Walk *walk, const FmFeatureView *view)
+{
+	const Tfmd__DatasetFeatureStatistics *dataset = view->dataset->dataset;
+	size_t i;
+
+	if (dataset->n_features == (size_t) view->dataset->n_features)
+		return true;
+	for (i = 0; i < dataset->n_features; i++)
+	{
+		const Tfmd__FeatureNameStatistics *statistics = dataset->features[i];
+		FmFeatureView child = {0};
+		FmPath parent;
+		FmSchemaNode node;
+
+		if (statistics->field_id_case != TFMD__FEATURE_NAME_STATISTICS__FIELD_ID_PATH ||
+			statistics->stats_case != TFMD__FEATURE_NAME_STATISTICS__STATS__NOT_SET || statistics->n_custom_stats > 0)
+			continue;
+		child.path = fm_path_from_message(statistics->path);
+		parent = child.path;
+		parent.n_step--;
+		if (parent.n_step <= 0 || !fm_path_equal(&parent, &view->path))
+			continue;
+		node = fm_schema_index_find(walk->check.index, &child.path);
+		if (node.weighted != NULL || node.sparse != NULL ||
+			(node.feature != NULL && fm_feature_is_deprecated(node.feature)))
+			continue;
+		return fm_refuse_statistics(&walk->check, &child, "It is nested and has no statistics at all.");
+	}
+	return true;
+}
+
 /* A column that is new, and its children: told once, but the statistics of all have to be sound */
 static bool
 check_new_feature(Walk *walk, const FmFeatureView *view)
@@ -66,7 +101,7 @@ check_new_feature(Walk *walk, const FmFeatureView *view)
 	for (i = 0; i < view->n_children; i++)
 		if (!check_new_feature(walk, view->children[i]))
 			return false;
-	return true;
+	return check_empty_children(walk, view);
 }
 
 static bool
@@ -143,10 +178,12 @@ check_recursively(Walk *walk, const FmFeatureView *view)
 	}
 	if (!check_known_feature(walk, view, node, &below))
 		return false;
-	for (i = 0; below && i < view->n_children; i++)
+	if (!below)
+		return true;
+	for (i = 0; i < view->n_children; i++)
 		if (!check_recursively(walk, view->children[i]))
 			return false;
-	return true;
+	return check_empty_children(walk, view);
 }
 
 /* -- features of the schema that the data does not have -- */
@@ -301,25 +338,32 @@ without_repeats(const Tfmd__DatasetFeatureStatistics *dataset)
 	return result;
 }
 
+/* The data set that control statistics stand for; NULL if there are none. False: they have none that does. */
 static bool
-view_control(const Tfmd__DatasetFeatureStatisticsList *statistics, bool by_weight, const FmStatisticsView **view,
+find_control(const Tfmd__DatasetFeatureStatisticsList *statistics, const Tfmd__DatasetFeatureStatistics **dataset,
 			 FmError *error)
 {
-	const Tfmd__DatasetFeatureStatistics *dataset;
-
-	*view = NULL;
+	*dataset = NULL;
 	if (statistics == NULL)
 		return true;
-	dataset = fm_default_dataset(statistics, error);
-	if (dataset == NULL)
+	*dataset = fm_default_dataset(statistics, error);
+	if (*dataset == NULL)
 		return false;
-	if (is_blank(dataset))
-		return true;
-	{
-		FmError refused = {0};
+	if (is_blank(*dataset))
+		*dataset = NULL;
+	return true;
+}
 
-		*view = fm_statistics_view(dataset, by_weight, &refused);
-	}
+static bool
+view_control(const Tfmd__DatasetFeatureStatistics *dataset, bool by_weight, const FmStatisticsView **view,
+			 FmError *error)
+{
+	FmError refused = {0};
+
+	*view = NULL;
+	if (dataset == NULL)
+		return true;
+	*view = fm_statistics_view(dataset, by_weight, &refused);
 	if (*view == NULL)
 		*view = fm_statistics_view(without_repeats(dataset), by_weight, error);
 	return *view != NULL;
@@ -380,6 +424,9 @@ static Tfmd__Anomalies *
 validate(const FmValidation *validation, FmError *error)
 {
 	const Tfmd__DatasetFeatureStatistics *dataset = fm_default_dataset(validation->statistics, error);
+	const Tfmd__DatasetFeatureStatistics *previous;
+	const Tfmd__DatasetFeatureStatistics *serving;
+	const Tfmd__DatasetFeatureStatistics *previous_version;
 	Tfmd__Anomalies *anomalies;
 	FmReasons dataset_reasons = {0};
 	Walk walk = {0};
@@ -390,7 +437,10 @@ validate(const FmValidation *validation, FmError *error)
 	check->schema = validation->schema;
 	check->config = validation->config;
 	check->error = error;
-	if (dataset == NULL || !check_environment(validation, &check->environment, error))
+	if (dataset == NULL || !check_environment(validation, &check->environment, error) ||
+		!find_control(validation->previous_statistics, &previous, error) ||
+		!find_control(validation->serving_statistics, &serving, error) ||
+		!find_control(validation->previous_version_statistics, &previous_version, error))
 		return NULL;
 	by_weight = fm_dataset_is_weighted(dataset);
 	check->view = fm_statistics_view(dataset, by_weight, error);
@@ -403,9 +453,9 @@ validate(const FmValidation *validation, FmError *error)
 		anomalies->data_missing = true;
 		return anomalies;
 	}
-	if (!view_control(validation->previous_statistics, by_weight, &check->previous, error) ||
-		!view_control(validation->serving_statistics, by_weight, &check->serving, error) ||
-		!view_control(validation->previous_version_statistics, by_weight, &check->previous_version, error))
+	if (!view_control(previous, by_weight, &check->previous, error) ||
+		!view_control(serving, by_weight, &check->serving, error) ||
+		!view_control(previous_version, by_weight, &check->previous_version, error))
 		return NULL;
 
 	check->index = fm_schema_index(validation->schema);

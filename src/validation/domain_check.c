@@ -668,7 +668,7 @@ check_domain_found(const FmFeatureView *view, const Tfmd__Feature *feature, FmRe
 	const char *text = NULL;
 	const Tfmd__Feature *parsed;
 	FmError ignored = {0};
-	Tfmd__Feature alone = TFMD__FEATURE__INIT;
+	Tfmd__Feature alone;
 	size_t i;
 
 	for (i = 0; i < view->statistics->n_custom_stats; i++)

@@ -6,6 +6,8 @@
 
 #include <stdarg.h>
 
+static char *format(const char *fmt, va_list args) pg_attribute_printf(1, 0);
+
 static char *
 format(const char *fmt, va_list args)
 {

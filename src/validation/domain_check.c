@@ -152,14 +152,14 @@ check_string_domain(const FmFeatureView *view, const FmExpected *expected, FmRea
 	}
 	if (max_off_domain != 0)
 		ADD(ENUM_TYPE_UNEXPECTED_STRING_VALUES, "Unexpected string values",
-			"%d values are not in the domain of the schema (share of all values): %s. Together they make %.6g of the "
+			"%d %s not in the domain of the schema (share of all values): %s. Together they make %.6g of the "
 			"values; the schema allows %.6g. Correct the data, or add the values to the domain.",
-			(int) n, list.data, mass / total, max_off_domain);
+			(int) n, n == 1 ? "value is" : "values are", list.data, mass / total, max_off_domain);
 	else
 		ADD(ENUM_TYPE_UNEXPECTED_STRING_VALUES, "Unexpected string values",
-			"%d values are not in the domain of the schema (share of all values): %s. Correct the data, or add the values "
+			"%d %s not in the domain of the schema (share of all values): %s. Correct the data, or add the values "
 			"to the domain.",
-			(int) n, list.data);
+			(int) n, n == 1 ? "value is" : "values are", list.data);
 }
 
 /* -- bool domains -- */

@@ -100,14 +100,15 @@ check_shape(const FmFeatureView *view, const FmExpected *expected, FmReasons *re
 	}
 	if (found <= 0 || is_missing_somewhere(view))
 		ADD(INVALID_FEATURE_SHAPE, "Feature shape dropped",
-			"The schema gives the feature a fixed shape of %d values, but %s. Use value_count instead of shape, or "
+			"The schema gives the feature a fixed shape (%d in all), but %s. Use value_count instead of shape, or "
 			"complete the data.",
 			wanted,
 			found <= 0 ? "the number of values varies between examples or is 0"
 					   : "it is missing in some examples (or at some level of nesting)");
 	else if (found != wanted)
 		ADD(INVALID_FEATURE_SHAPE, "Feature shape dropped",
-			"Every example has %d values, but the shape in the schema has room for %d. Correct the shape.", found, wanted);
+			"The number of values is %d in every example, but the shape in the schema has room for %d. Correct the shape.", found,
+			wanted);
 }
 
 static void

@@ -304,10 +304,10 @@ GRANT SELECT ON SEQUENCE mlmd.reused_type_id TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('mlmd.reused_type_id', '');
 
 CREATE FUNCTION mlmd_reuse_type() RETURNS trigger
-	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION mlmd_reuse_type() IS 'BEFORE INSERT trigger of mlmd.type: a type that exists is not inserted again, and LASTVAL() is its id';
 CREATE FUNCTION mlmd_reuse_row() RETURNS trigger
-	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION mlmd_reuse_row() IS 'BEFORE INSERT trigger of mlmd.typeproperty and mlmd.parenttype: a row that exists is not inserted again';
 CREATE TRIGGER reuse_type BEFORE INSERT ON mlmd.type FOR EACH ROW EXECUTE FUNCTION mlmd_reuse_type();
 COMMENT ON TRIGGER reuse_type ON mlmd.type IS 'clients look for a type and then insert it, so two of them would insert it twice';

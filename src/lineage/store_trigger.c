@@ -133,8 +133,8 @@ mlmd_reuse_type(PG_FUNCTION_ARGS)
 
 	fm_store_lock(FM_LOCK_TYPES);
 	fm_store_execute(&find,
-			   "SELECT id FROM mlmd.type WHERE type_kind OPERATOR(pg_catalog.=) $1 AND name OPERATOR(pg_catalog.=) $2 "
-			   "AND coalesce(version, '') OPERATOR(pg_catalog.=) coalesce($3, '')",
+			   "SELECT id FROM mlmd.type WHERE type_kind = $1 AND name = $2 "
+			   "AND coalesce(version, '') = coalesce($3, '')",
 			   3, find_types, values, nulls, 1);
 	if (SPI_processed > 0)
 	{
@@ -155,7 +155,7 @@ mlmd_reuse_type(PG_FUNCTION_ARGS)
 			}
 			fm_store_execute(&restore,
 					   "UPDATE mlmd.type SET description = $2, input_type = $3, output_type = $4, external_id = $5 "
-					   "WHERE id OPERATOR(pg_catalog.=) $1",
+					   "WHERE id = $1 AND (description, input_type, output_type, external_id) IS DISTINCT FROM ($2, $3, $4, $5)",
 					   5, restore_types, values, nulls, 0);
 		}
 		row = NULL;
@@ -194,10 +194,10 @@ mlmd_reuse_row(PG_FUNCTION_ARGS)
 	}
 	SPI_connect();
 	fm_store_execute(&plans[is_property],
-			   is_property ? "SELECT 1 FROM mlmd.typeproperty WHERE type_id OPERATOR(pg_catalog.=) $1 "
-							 "AND name OPERATOR(pg_catalog.=) $2 AND data_type IS NOT DISTINCT FROM $3"
-						   : "SELECT 1 FROM mlmd.parenttype WHERE type_id OPERATOR(pg_catalog.=) $1 "
-							 "AND parent_type_id OPERATOR(pg_catalog.=) $2",
+			   is_property ? "SELECT 1 FROM mlmd.typeproperty WHERE type_id = $1 "
+							 "AND name = $2 AND data_type IS NOT DISTINCT FROM $3"
+						   : "SELECT 1 FROM mlmd.parenttype WHERE type_id = $1 "
+							 "AND parent_type_id = $2",
 			   n, is_property ? property_types : parent_types, values, nulls, 1);
 	stored = SPI_processed > 0;
 	SPI_finish();

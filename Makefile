@@ -2,7 +2,7 @@
 all:
 
 # Targets that bring what they need themselves (scripts/): they work on a machine without pg_config.
-TOOLS = help demo demo-psql demo-clean check check-majors fuzz bench format format-check
+TOOLS = help demo demo-psql demo-clean check check-majors check-clients fuzz bench format format-check
 .PHONY: $(TOOLS) prove generated reference
 
 ifneq ($(and $(MAKECMDGOALS),$(if $(filter-out $(TOOLS),$(MAKECMDGOALS)),,yes)),yes)
@@ -77,6 +77,7 @@ help:
 	@echo 'make demo-psql                           psql on the cluster of the demo'
 	@echo 'make check                               installs what is missing and runs every test'
 	@echo 'make check-majors                        builds and tests on PostgreSQL 16, 17 and 18'
+	@echo 'make check-clients                       the real ml-metadata client, against an oracle of its own'
 	@echo 'make fuzz [FUZZ=target] [FUZZ_SECONDS=60]  malformed input under sanitizers'
 	@echo 'make bench [BENCH=name]                  ratios against named peers'
 	@echo 'make format, make format-check           clang-format 14'
@@ -92,6 +93,9 @@ demo-clean:
 
 check:
 	@scripts/check
+
+check-clients:
+	@scripts/check-clients
 
 check-majors:
 	@scripts/check 16 17 18

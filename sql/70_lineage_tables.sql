@@ -305,10 +305,10 @@ SELECT pg_catalog.pg_extension_config_dump('mlmd.reused_type_id', '');
 
 CREATE FUNCTION mlmd_reuse_type() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION mlmd_reuse_type() IS 'BEFORE INSERT trigger of mlmd.type: a type that exists is not inserted again, and LASTVAL() is its id';
+COMMENT ON FUNCTION mlmd_reuse_type() IS 'internal: BEFORE INSERT trigger of mlmd.type: a type that exists is not inserted again, and LASTVAL() is its id';
 CREATE FUNCTION mlmd_reuse_row() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION mlmd_reuse_row() IS 'BEFORE INSERT trigger of mlmd.typeproperty and mlmd.parenttype: a row that exists is not inserted again';
+COMMENT ON FUNCTION mlmd_reuse_row() IS 'internal: BEFORE INSERT trigger of mlmd.typeproperty and mlmd.parenttype: a row that exists is not inserted again';
 CREATE TRIGGER reuse_type BEFORE INSERT ON mlmd.type FOR EACH ROW EXECUTE FUNCTION mlmd_reuse_type();
 COMMENT ON TRIGGER reuse_type ON mlmd.type IS 'clients look for a type and then insert it, so two of them would insert it twice';
 CREATE TRIGGER reuse_row BEFORE INSERT ON mlmd.typeproperty FOR EACH ROW EXECUTE FUNCTION mlmd_reuse_row();
@@ -318,14 +318,14 @@ COMMENT ON TRIGGER reuse_row ON mlmd.parenttype IS 'the client that met an exist
 
 -- Clients take the simple types for granted, and a dump is restored into a database that has them.
 CREATE FUNCTION mlmd_keep_simple_types() RETURNS trigger
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RAISE EXCEPTION 'type "%" is one of MLMD''s simple types', OLD.name
 		USING ERRCODE = 'dependent_objects_still_exist', DETAIL = 'Clients rely on it.';
 END;
 $$;
-COMMENT ON FUNCTION mlmd_keep_simple_types() IS 'trigger of mlmd.type: the simple types are not deleted and keep id, kind and name';
+COMMENT ON FUNCTION mlmd_keep_simple_types() IS 'internal: trigger of mlmd.type: the simple types are not deleted and keep id, kind and name';
 CREATE TRIGGER keep_simple_types BEFORE DELETE ON mlmd.type FOR EACH ROW WHEN (OLD.id <= 9) EXECUTE FUNCTION mlmd_keep_simple_types();
 COMMENT ON TRIGGER keep_simple_types ON mlmd.type IS 'clients take the simple types for granted';
 CREATE TRIGGER keep_simple_type_names BEFORE UPDATE OF id, name, type_kind ON mlmd.type FOR EACH ROW

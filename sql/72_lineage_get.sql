@@ -5,27 +5,27 @@ CREATE FUNCTION mlmd_property_value(int_value bigint, double_value double precis
 		RETURNS jsonb
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION mlmd_property_value(bigint, double precision, text, bytea, boolean) IS
-	'the value of a row of a property table as jsonb, in the form in which put_artifact takes it: a STRUCT as an object, a PROTO as {"@type", "value": base64}; NULL if all are NULL';
+	'internal: the value of a row of a property table as jsonb, in the form in which put_artifact takes it: a STRUCT as an object, a PROTO as {"@type", "value": base64}; NULL if all are NULL';
 
 CREATE FUNCTION artifact_state_name(state integer) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN coalesce(('{UNKNOWN,PENDING,LIVE,MARKED_FOR_DELETION,DELETED,ABANDONED,REFERENCE}'::text[])[state + 1], state::text);
-COMMENT ON FUNCTION artifact_state_name(integer) IS 'name of an Artifact.State, such as LIVE; the number itself when MLMD has no name for it';
+COMMENT ON FUNCTION artifact_state_name(integer) IS 'internal: name of an Artifact.State, such as LIVE; the number itself when MLMD has no name for it';
 
 CREATE FUNCTION execution_state_name(state integer) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN coalesce(('{UNKNOWN,NEW,RUNNING,COMPLETE,FAILED,CACHED,CANCELED}'::text[])[state + 1], state::text);
-COMMENT ON FUNCTION execution_state_name(integer) IS 'name of an Execution.State, such as COMPLETE; the number itself when MLMD has no name for it';
+COMMENT ON FUNCTION execution_state_name(integer) IS 'internal: name of an Execution.State, such as COMPLETE; the number itself when MLMD has no name for it';
 
 CREATE FUNCTION event_type_name(type integer) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN coalesce(('{UNKNOWN,DECLARED_OUTPUT,DECLARED_INPUT,INPUT,OUTPUT,INTERNAL_INPUT,INTERNAL_OUTPUT,PENDING_OUTPUT}'::text[])[type + 1], type::text);
-COMMENT ON FUNCTION event_type_name(integer) IS 'name of an Event.Type, such as INPUT; the number itself when MLMD has no name for it';
+COMMENT ON FUNCTION event_type_name(integer) IS 'internal: name of an Event.Type, such as INPUT; the number itself when MLMD has no name for it';
 
 CREATE FUNCTION property_type_name(data_type integer) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN coalesce(('{UNKNOWN,INT,DOUBLE,STRING,STRUCT,PROTO,BOOLEAN}'::text[])[data_type + 1], data_type::text);
-COMMENT ON FUNCTION property_type_name(integer) IS 'name of a PropertyType, such as INT; the number itself when MLMD has no name for it';
+COMMENT ON FUNCTION property_type_name(integer) IS 'internal: name of a PropertyType, such as INT; the number itself when MLMD has no name for it';
 
 CREATE VIEW mlmd.types WITH (security_invoker = true) AS
 SELECT t.id, ('{execution,artifact,context}'::text[])[t.type_kind + 1] AS kind, t.name, t.version, t.description,

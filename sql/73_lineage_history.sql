@@ -4,8 +4,8 @@
 --     SELECT .. FROM mlmd.x WHERE valid_from <= t
 --     UNION ALL SELECT .. FROM mlmd.x_history WHERE valid_from <= t AND t < valid_to
 CREATE FUNCTION mlmd_keep_history() RETURNS trigger
-	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION mlmd_keep_history() IS 'BEFORE UPDATE OR DELETE trigger: moves the row''s former version into the table''s _history';
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION mlmd_keep_history() IS 'internal: BEFORE UPDATE OR DELETE trigger: moves the row''s former version into the table''s _history';
 
 DO $$
 DECLARE

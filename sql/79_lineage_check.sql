@@ -1,7 +1,7 @@
 -- What an ml-metadata client would trip over here
 
 CREATE FUNCTION mlmd_check_hba() RETURNS boolean
-	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF NOT has_table_privilege('pg_hba_file_rules', 'SELECT') OR NOT has_function_privilege('pg_hba_file_rules()', 'EXECUTE') THEN
@@ -10,10 +10,10 @@ BEGIN
 	RETURN EXISTS (SELECT FROM pg_hba_file_rules WHERE type IN ('local', 'host', 'hostnossl') AND auth_method <> 'reject' AND error IS NULL);
 END;
 $$;
-COMMENT ON FUNCTION mlmd_check_hba() IS 'does pg_hba.conf let anybody in without TLS? NULL when the caller may not read it';
+COMMENT ON FUNCTION mlmd_check_hba() IS 'internal: does pg_hba.conf let anybody in without TLS? NULL when the caller may not read it';
 
 CREATE FUNCTION mlmd_check() RETURNS TABLE (problem text, detail text, cure text, severity text)
-	LANGUAGE SQL STABLE PARALLEL RESTRICTED
+	LANGUAGE SQL STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED
 BEGIN ATOMIC
 	WITH wanted (relation, columns) AS (
 		VALUES ('mlmdenv', '{schema_version}'::text[]),

@@ -2,8 +2,8 @@
  * JSON to messages, by protobuf's JSON mapping
  *
  * Takes what Python's json_format.ParseDict takes: original and camel-case names, 64-bit integers as strings or numbers,
- * enums by name or number. Stricter: a bytes field holds base64 and nothing else, a number that overflows a floating point
- * field is refused.
+ * enums by name or number. Stricter: a bytes field holds base64 and nothing else, a string that stands for a number holds
+ * it and nothing else, true is no number, and a number that overflows a floating point field is refused.
  */
 #include "message/json_tree.h"
 

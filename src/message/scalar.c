@@ -284,7 +284,7 @@ fm_read_double(const char *text, size_t length, double *value)
 	}
 	if (is_word(p, end, "nan"))
 	{
-		*value = NAN;
+		*value = negative ? -NAN : NAN;
 		return true;
 	}
 

@@ -4,6 +4,7 @@
 #include "message/message_internal.h"
 
 #include "google/protobuf/any.pb-c.h"
+#include "google/protobuf/struct.pb-c.h"
 
 static void print_message(const ProtobufCMessage *message, int indent, int depth, StringInfo out);
 
@@ -195,7 +196,9 @@ print_message(const ProtobufCMessage *message, int indent, int depth, StringInfo
 	{
 		ProtobufCMessage *packed = fm_any_unpack(message, depth + 1);
 
-		if (packed != NULL)
+		/* Python takes these two for empty, since they have a length, and prints an Any of them by its bytes */
+		if (packed != NULL && packed->descriptor != &gpb__struct__descriptor &&
+			packed->descriptor != &gpb__list_value__descriptor)
 		{
 			print_indent(indent, out);
 			appendStringInfo(out, "[%s] {\n", ((const Gpb__Any *) message)->type_url);

@@ -364,7 +364,8 @@ read_bytes(WireReader *reader, ProtobufCMessage *message, const ProtobufCFieldDe
 }
 
 /*
- * Reads an entry of a map. One whose enum value has no name is unknown as a whole.
+ * Reads an entry of a map. One that holds what its message does not know, so also an enum's number without a name, is unknown
+ * as a whole, for a map has no place for it.
  */
 static bool
 read_map_entry(WireReader *reader, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field, const uint8 *prefix,
@@ -375,17 +376,11 @@ read_map_entry(WireReader *reader, ProtobufCMessage *message, const ProtobufCFie
 	if (!read_bytes(reader, message, field, data, length, depth))
 		return false;
 	entry = (*FM_MEMBER(ProtobufCMessage **, message, field))[FM_COUNT(message, field) - 1];
-	for (unsigned i = 0; i < entry->n_unknown_fields; i++)
+	if (entry->n_unknown_fields > 0)
 	{
-		if (entry->unknown_fields[i].tag == 2 && entry->descriptor->fields[1].type == PROTOBUF_C_TYPE_ENUM)
-		{
-			FM_COUNT(message, field)--;
-			return keep_unknown(reader, message, field->id, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, prefix,
-								data + length - prefix);
-		}
+		FM_COUNT(message, field)--;
+		return keep_unknown(reader, message, field->id, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, prefix, data + length - prefix);
 	}
-	entry->n_unknown_fields = 0;
-	entry->unknown_fields = NULL;
 	return fm_map_entry_complete(entry, &reader->budget);
 }
 

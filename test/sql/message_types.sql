@@ -75,6 +75,20 @@ SET extra_float_digits = 1;
 -- a comment that does not belong to the text before is only a comment
 SELECT E'feature {\n  name: "b"\n}\n# wire: CgYKAWH4BwE=\n'::feature_schema::bytea, E'# wire: nonsense'::feature_schema::bytea;
 
+-- soft errors (PostgreSQL 16 and later)
+CREATE FUNCTION is_valid(value text, type text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	valid boolean;
+BEGIN
+	IF current_setting('server_version_num')::int < 160000 THEN
+		RETURN value = 'feature { }';
+	END IF;
+	EXECUTE 'SELECT pg_input_is_valid($1, $2)' INTO valid USING value, type;
+	RETURN valid;
+END $$;
+SELECT is_valid('feature { }', 'feature_schema'), is_valid('feature {', 'feature_schema'), is_valid('{"feature": 1}', 'feature_schema'), is_valid('{"feature"', 'lineage_graph'),
+	is_valid(repeat('feature { struct_domain { ', 51), 'feature_schema');
+
 -- all of it with an empty search_path
 SELECT n.nspname AS fm FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'feature_meta' \gset
 SET search_path = '';

@@ -1,0 +1,498 @@
+/*
+ * Quantiles of a stream: a KLL sketch
+ */
+#include "fm_core.h"
+
+#include <math.h>
+
+#include "port/pg_bitutils.h"
+#include "sketch/distinct.h"
+#include "sketch/quantiles.h"
+
+/* the smallest level; below it a compaction costs more than it saves */
+#define MIN_CAPACITY 16
+
+typedef struct Item
+{
+	int64 key;
+	double weight;
+} Item;
+
+FmQuantiles *
+fm_quantiles_new(bool weighted)
+{
+	FmQuantiles *quantiles = palloc0(sizeof(FmQuantiles));
+
+	quantiles->weighted = weighted;
+	quantiles->levels = palloc0(sizeof(FmLevel) * FM_QUANTILES_MAX_LEVELS);
+	return quantiles;
+}
+
+/* ---- sorting */
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	int64 x = *(const int64 *) a;
+	int64 y = *(const int64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+static int
+compare_items(const void *a, const void *b)
+{
+	const Item *x = a;
+	const Item *y = b;
+
+	if (x->key != y->key)
+		return x->key > y->key ? 1 : -1;
+	return (x->weight > y->weight) - (x->weight < y->weight);
+}
+
+#define RADIX_BITS 11
+#define RADIX_SIZE (1 << RADIX_BITS)
+#define RADIX_PASSES 3
+
+/*
+ * Sorts up to FM_QUANTILES_STAGE keys. Three passes by the 33 highest bits in which the batch's range differs leave
+ * nearly all in order; an insertion sort mends the rest, and if there is much to mend, qsort does.
+ */
+void
+fm_sort_keys(int64 *keys, int num)
+{
+	uint64 scratch[2][FM_QUANTILES_STAGE];
+	uint16 counts[RADIX_PASSES][RADIX_SIZE];
+	uint64 low;
+	uint64 high;
+	int drop;
+	int passes;
+	int64 moves = 0;
+	uint64 *from = scratch[0];
+	uint64 *to = scratch[1];
+
+	if (num < 2)
+		return;
+	if (num < 64 || num > FM_QUANTILES_STAGE)
+	{
+		qsort(keys, num, sizeof(int64), compare_keys);
+		return;
+	}
+	low = high = (uint64) keys[0] ^ (UINT64CONST(1) << 63);
+	for (int i = 0; i < num; i++)
+	{
+		uint64 key = (uint64) keys[i] ^ (UINT64CONST(1) << 63);
+
+		scratch[0][i] = key;
+		low = Min(low, key);
+		high = Max(high, key);
+	}
+	if (low == high)
+		return;
+	drop = Max(pg_leftmost_one_pos64(high - low) + 1 - RADIX_BITS * RADIX_PASSES, 0);
+	passes = Min(pg_leftmost_one_pos64(high - low) / RADIX_BITS + 1, RADIX_PASSES);
+	memset(counts, 0, sizeof(counts[0]) * passes);
+	for (int i = 0; i < num; i++)
+	{
+		uint64 digits = (from[i] - low) >> drop;
+
+		for (int pass = 0; pass < passes; pass++)
+			counts[pass][(digits >> (RADIX_BITS * pass)) & (RADIX_SIZE - 1)]++;
+	}
+	for (int pass = 0; pass < passes; pass++)
+	{
+		uint16 *count = counts[pass];
+		uint64 *swap;
+		uint32 position = 0;
+
+		for (int i = 0; i < RADIX_SIZE; i++)
+		{
+			uint32 n = count[i];
+
+			count[i] = position;
+			position += n;
+		}
+		for (int i = 0; i < num; i++)
+		{
+			uint64 digit = (((from[i] - low) >> drop) >> (RADIX_BITS * pass)) & (RADIX_SIZE - 1);
+
+			to[count[digit]++] = from[i];
+		}
+		swap = from;
+		from = to;
+		to = swap;
+	}
+	for (int i = 0; i < num; i++)
+		keys[i] = (int64) (from[i] ^ (UINT64CONST(1) << 63));
+	if (drop == 0)
+		return;
+	for (int i = 1; i < num; i++)
+	{
+		int64 key = keys[i];
+		int j = i;
+
+		for (; j > 0 && keys[j - 1] > key; j--)
+			keys[j] = keys[j - 1];
+		keys[j] = key;
+		moves += i - j;
+		if (moves > 4 * FM_QUANTILES_STAGE)
+		{
+			qsort(keys, num, sizeof(int64), compare_keys);
+			return;
+		}
+	}
+}
+
+/* ---- levels */
+
+static int
+capacity(const FmQuantiles *quantiles, int level)
+{
+	double top = quantiles->weighted ? FM_WEIGHTED_QUANTILES_K : FM_QUANTILES_K;
+
+	for (int i = quantiles->num_levels - 1; i > level && top > MIN_CAPACITY; i--)
+		top = top * 2 / 3;
+	return Max((int) top, MIN_CAPACITY);
+}
+
+static void
+reserve_level(FmQuantiles *quantiles, int level, int num)
+{
+	FmLevel *l = &quantiles->levels[level];
+
+	Assert(level < FM_QUANTILES_MAX_LEVELS);
+	quantiles->num_levels = Max(quantiles->num_levels, level + 1);
+	if (num <= l->allocated)
+		return;
+	num = Max(num, Min(l->allocated * 2, 4096));
+	l->keys = l->keys == NULL ? palloc(sizeof(int64) * num) : repalloc(l->keys, sizeof(int64) * num);
+	if (quantiles->weighted)
+		l->weights = l->weights == NULL ? palloc(sizeof(double) * num) : repalloc(l->weights, sizeof(double) * num);
+	l->allocated = num;
+}
+
+void
+fm_quantiles_restore_level(FmQuantiles *quantiles, int level, int num)
+{
+	reserve_level(quantiles, level, num);
+	quantiles->levels[level].num = num;
+}
+
+/*
+ * Merges sorted keys into a level from the back, in place
+ */
+static void
+merge_into_level(FmQuantiles *quantiles, int level, const int64 *keys, int num)
+{
+	FmLevel *l;
+	int i;
+	int j = num - 1;
+	int64 *out;
+
+	if (num == 0)
+		return;
+	reserve_level(quantiles, level, quantiles->levels[level].num + num);
+	l = &quantiles->levels[level];
+	i = l->num - 1;
+	out = l->keys + l->num + num - 1;
+	l->num += num;
+	while (i >= 0 && j >= 0)
+	{
+		/* without a branch on which is greater: that one is never predicted */
+		int64 a = l->keys[i];
+		int64 b = keys[j];
+		bool first = a > b;
+
+		*out-- = first ? a : b;
+		i -= first;
+		j -= !first;
+	}
+	while (j >= 0)
+		*out-- = keys[j--];
+}
+
+static uint64
+next_random(FmQuantiles *quantiles)
+{
+	return fm_hash_int64(++quantiles->coins);
+}
+
+/*
+ * The coin of a level: every second one is the opposite of the one before
+ */
+static int
+toss(FmQuantiles *quantiles, int level)
+{
+	uint64 *pairs = quantiles->pairs;
+	uint64 bit = UINT64CONST(1) << (level & 63);
+	int coin;
+
+	if (pairs[0] & bit)
+	{
+		pairs[0] &= ~bit;
+		return (pairs[1] & bit) ? 0 : 1;
+	}
+	coin = (int) (next_random(quantiles) >> 63);
+	pairs[0] |= bit;
+	pairs[1] = coin ? (pairs[1] | bit) : (pairs[1] & ~bit);
+	return coin;
+}
+
+/*
+ * Every other key of a level moves up
+ */
+static void
+compact_level(FmQuantiles *quantiles, int level)
+{
+	FmLevel *l = &quantiles->levels[level];
+	int coin = toss(quantiles, level);
+	int odd = l->num & 1;
+	/* an odd one out stays below: the first or the last, so that it favours neither tail */
+	int start = odd && (quantiles->coins & 1) ? 1 : 0;
+	int64 left = odd ? (start ? l->keys[0] : l->keys[l->num - 1]) : 0;
+	int half = l->num / 2;
+
+	for (int i = 0; i < half; i++)
+		l->keys[i] = l->keys[start + 2 * i + coin];
+	/* the level above may move in memory, this one does not */
+	merge_into_level(quantiles, level + 1, l->keys, half);
+	l = &quantiles->levels[level];
+	l->num = odd;
+	if (odd)
+		l->keys[0] = left;
+}
+
+/*
+ * The same with weights: of each pair one stays, with the weight of both
+ */
+static void
+compact_weighted_level(FmQuantiles *quantiles, int level)
+{
+	FmLevel *l = &quantiles->levels[level];
+	int num = l->num;
+	int start = num & 1;
+	Item *items = palloc(sizeof(Item) * num);
+	FmLevel *up;
+
+	for (int i = 0; i < num; i++)
+	{
+		items[i].key = l->keys[i];
+		items[i].weight = l->weights[i];
+	}
+	qsort(items, num, sizeof(Item), compare_items);
+	reserve_level(quantiles, level + 1, quantiles->levels[level + 1].num + num / 2);
+	up = &quantiles->levels[level + 1];
+	for (int i = start; i + 1 < num; i += 2)
+	{
+		double both = items[i].weight + items[i + 1].weight;
+		double coin = (double) (next_random(quantiles) >> 11) / (double) (UINT64CONST(1) << 53);
+
+		up->keys[up->num] = coin * both < items[i].weight ? items[i].key : items[i + 1].key;
+		up->weights[up->num++] = both;
+	}
+	l->num = start;
+	if (start)
+	{
+		l->keys[0] = items[0].key;
+		l->weights[0] = items[0].weight;
+	}
+	pfree(items);
+}
+
+/*
+ * Compacts from below until all fits
+ */
+static void
+compress(FmQuantiles *quantiles)
+{
+	for (;;)
+	{
+		int total = 0;
+		int room = 0;
+		int level;
+
+		for (level = 0; level < quantiles->num_levels; level++)
+		{
+			total += quantiles->levels[level].num;
+			/* levels below the lowest used one lend nothing */
+			if (total > 0)
+				room += capacity(quantiles, level);
+		}
+		if (total <= room)
+			return;
+		for (level = 0; level < quantiles->num_levels; level++)
+		{
+			if (quantiles->levels[level].num > capacity(quantiles, level))
+				break;
+		}
+		if (level + 1 >= FM_QUANTILES_MAX_LEVELS)
+			return;
+		if (quantiles->weighted)
+			compact_weighted_level(quantiles, level);
+		else
+			compact_level(quantiles, level);
+	}
+}
+
+void
+fm_quantiles_flush(FmQuantiles *quantiles)
+{
+	if (quantiles->num_staged == 0)
+		return;
+	fm_sort_keys(quantiles->stage, quantiles->num_staged);
+	merge_into_level(quantiles, quantiles->stage_level, quantiles->stage, quantiles->num_staged);
+	quantiles->num_staged = 0;
+	compress(quantiles);
+}
+
+void
+fm_quantiles_add(FmQuantiles *quantiles, const int64 *keys, int num, int shift)
+{
+	int step = 1 << shift;
+
+	if (quantiles->stage == NULL)
+		quantiles->stage = palloc(sizeof(int64) * FM_QUANTILES_STAGE);
+	if (quantiles->stage_level != shift)
+	{
+		fm_quantiles_flush(quantiles);
+		quantiles->stage_level = shift;
+	}
+	for (int i = 0; i < num;)
+	{
+		int room = FM_QUANTILES_STAGE - quantiles->num_staged;
+
+		if (shift == 0)
+		{
+			int n = Min(room, num - i);
+
+			memcpy(quantiles->stage + quantiles->num_staged, keys + i, sizeof(int64) * n);
+			quantiles->num_staged += n;
+			i += n;
+		}
+		else
+		{
+			uint64 random = 0;
+			int left = 0;
+
+			/* one of each group of 2^shift, by shift random bits */
+			for (; room > 0 && i < num; room--, i += step)
+			{
+				if (left < shift)
+				{
+					random = next_random(quantiles);
+					left = 64;
+				}
+				quantiles->stage[quantiles->num_staged++] = keys[i + (random & (step - 1))];
+				random >>= shift;
+				left -= shift;
+			}
+		}
+		if (quantiles->num_staged == FM_QUANTILES_STAGE)
+			fm_quantiles_flush(quantiles);
+	}
+}
+
+void
+fm_quantiles_add_repeated(FmQuantiles *quantiles, int64 key, uint64 count)
+{
+	for (int level = 0; count != 0; level++, count >>= 1)
+	{
+		if (count & 1)
+			merge_into_level(quantiles, level, &key, 1);
+	}
+}
+
+void
+fm_quantiles_add_weighted(FmQuantiles *quantiles, int64 key, double weight)
+{
+	int level;
+	FmLevel *l;
+
+	if (!(weight > 0))
+		return;
+	level = Min(Max(ilogb(weight) + 48, 0), FM_QUANTILES_MAX_LEVELS - 1);
+	reserve_level(quantiles, level, quantiles->levels[level].num + 1);
+	l = &quantiles->levels[level];
+	l->keys[l->num] = key;
+	l->weights[l->num++] = weight;
+	if (++quantiles->num_staged >= 256)
+	{
+		quantiles->num_staged = 0;
+		compress(quantiles);
+	}
+}
+
+void
+fm_quantiles_merge(FmQuantiles *quantiles, const FmQuantiles *other)
+{
+	if (!quantiles->weighted)
+		fm_quantiles_flush(quantiles);
+	for (int level = 0; level < other->num_levels; level++)
+	{
+		const FmLevel *from = &other->levels[level];
+
+		if (quantiles->weighted && from->num > 0)
+		{
+			FmLevel *l;
+
+			reserve_level(quantiles, level, quantiles->levels[level].num + from->num);
+			l = &quantiles->levels[level];
+			memcpy(l->keys + l->num, from->keys, sizeof(int64) * from->num);
+			memcpy(l->weights + l->num, from->weights, sizeof(double) * from->num);
+			l->num += from->num;
+		}
+		else
+			merge_into_level(quantiles, level, from->keys, from->num);
+	}
+	if (!other->weighted && other->num_staged > 0)
+	{
+		int64 *staged = palloc(sizeof(int64) * other->num_staged);
+
+		memcpy(staged, other->stage, sizeof(int64) * other->num_staged);
+		fm_sort_keys(staged, other->num_staged);
+		merge_into_level(quantiles, other->stage_level, staged, other->num_staged);
+		pfree(staged);
+	}
+	quantiles->coins += other->coins;
+	compress(quantiles);
+}
+
+int
+fm_quantiles_entries(FmQuantiles *quantiles, int64 **keys, double **weights)
+{
+	int total = 0;
+	int num = 0;
+	Item *items;
+
+	if (!quantiles->weighted)
+		fm_quantiles_flush(quantiles);
+	for (int level = 0; level < quantiles->num_levels; level++)
+		total += quantiles->levels[level].num;
+	items = palloc(sizeof(Item) * Max(total, 1));
+	*keys = palloc(sizeof(int64) * Max(total, 1));
+	*weights = palloc(sizeof(double) * Max(total, 1));
+	total = 0;
+	for (int level = 0; level < quantiles->num_levels; level++)
+	{
+		FmLevel *l = &quantiles->levels[level];
+
+		for (int i = 0; i < l->num; i++)
+		{
+			items[total].key = l->keys[i];
+			items[total++].weight = quantiles->weighted ? l->weights[i] : ldexp(1.0, level);
+		}
+	}
+	qsort(items, total, sizeof(Item), compare_items);
+	for (int i = 0; i < total; i++)
+	{
+		if (num > 0 && (*keys)[num - 1] == items[i].key)
+			(*weights)[num - 1] += items[i].weight;
+		else
+		{
+			(*keys)[num] = items[i].key;
+			(*weights)[num++] = items[i].weight;
+		}
+	}
+	pfree(items);
+	return num;
+}

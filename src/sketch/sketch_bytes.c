@@ -1,0 +1,1118 @@
+/*
+ * A sketch as bytes
+ *
+ * version, flags, the examples, the tree of features depth first, CRC-32C of all before it (4 bytes, little-endian).
+ * Whole numbers are written in groups of 7 bits, lowest first, the high bit says that more follow; signed ones with
+ * their sign in the lowest bit; ascending sequences as differences. So the form does not depend on the machine, and
+ * sketches of the same exact statistics have the same bytes.
+ *
+ * The reader trusts nothing: it bounds every count by the bytes that are left, and checks order, ranges and that
+ * counts sum up, so that what follows may rely on a sketch that was read.
+ */
+#include "fm_core.h"
+
+#include <math.h>
+
+#include "mb/pg_wchar.h"
+#include "port/pg_crc32c.h"
+#include "sketch/sketch_core.h"
+
+#define FORMAT_VERSION 1
+#define MAX_COUNT (UINT64CONST(1) << 60)
+#define MAX_EXACT_LIMIT 10000000
+#define MAX_BIG_WORDS 512
+#define MAX_BIG_DIGITS 1024
+
+#define FLAG_WEIGHTED 1
+#define FLAG_DISTRIBUTION 2
+
+#define FEATURE_FRACTIONS 1
+#define FEATURE_ROW_LENGTHS 2
+#define FEATURE_NUMBERS 4
+#define FEATURE_STRINGS 8
+
+/* ---------------------------------------------------------------- writing */
+
+static void
+put_byte(StringInfo out, int byte)
+{
+	appendStringInfoCharMacro(out, (char) byte);
+}
+
+static void
+put_uint128(StringInfo out, uint128 value)
+{
+	while (value >= 128)
+	{
+		put_byte(out, (int) (value & 127) | 128);
+		value >>= 7;
+	}
+	put_byte(out, (int) value);
+}
+
+static void
+put_uint(StringInfo out, uint64 value)
+{
+	while (value >= 128)
+	{
+		put_byte(out, (int) (value & 127) | 128);
+		value >>= 7;
+	}
+	put_byte(out, (int) value);
+}
+
+static void
+put_int128(StringInfo out, int128 value)
+{
+	put_uint128(out, ((uint128) value << 1) ^ (uint128) (value >> 127));
+}
+
+static void
+put_int(StringInfo out, int64 value)
+{
+	put_uint(out, ((uint64) value << 1) ^ (uint64) (value >> 63));
+}
+
+static void
+put_fixed(StringInfo out, uint64 value, int size)
+{
+	for (int i = 0; i < size; i++)
+		put_byte(out, (int) (value >> (8 * i)) & 255);
+}
+
+static void
+put_sum(StringInfo out, const FmExact *sum)
+{
+	FmBig big;
+
+	fm_exact_get(sum, &big);
+	put_byte(out, big.negative);
+	put_int(out, big.first);
+	put_uint(out, big.num_digits);
+	for (int i = 0; i < big.num_digits; i++)
+		put_fixed(out, big.digits[i], 4);
+	pfree(big.digits);
+}
+
+static int
+compare_hashes(const void *a, const void *b)
+{
+	uint64 x = *(const uint64 *) a;
+	uint64 y = *(const uint64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * Registers as 4 bits above the lowest of them; 15 says that a byte of its own follows behind
+ */
+static void
+put_distinct(StringInfo out, const FmDistinct *distinct)
+{
+	put_byte(out, distinct->registers != NULL);
+	if (distinct->registers != NULL)
+	{
+		const uint8 *r = distinct->registers;
+		uint8 base = 255;
+
+		for (int i = 0; i < FM_HLL_REGISTERS; i++)
+			base = Min(base, r[i]);
+		put_byte(out, base);
+		for (int i = 0; i < FM_HLL_REGISTERS; i += 2)
+			put_byte(out, Min(r[i] - base, 15) | (Min(r[i + 1] - base, 15) << 4));
+		for (int i = 0; i < FM_HLL_REGISTERS; i++)
+		{
+			if (r[i] - base >= 15)
+				put_byte(out, r[i]);
+		}
+	}
+	else
+	{
+		uint64 *hashes = palloc(sizeof(uint64) * Max(distinct->num_hashes, 1));
+		uint64 before = 0;
+		int n = 0;
+
+		for (uint32 i = 0; i <= distinct->mask; i++)
+		{
+			if (distinct->slots[i] != 0)
+				hashes[n++] = distinct->slots[i];
+		}
+		qsort(hashes, n, sizeof(uint64), compare_hashes);
+		put_uint(out, n);
+		for (int i = 0; i < n; i++)
+		{
+			put_uint(out, hashes[i] - before);
+			before = hashes[i];
+		}
+		pfree(hashes);
+	}
+}
+
+typedef struct WeightedKey
+{
+	int64 key;
+	double weight;
+} WeightedKey;
+
+static int
+compare_weighted_keys(const void *a, const void *b)
+{
+	const WeightedKey *x = a;
+	const WeightedKey *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return (x->weight > y->weight) - (x->weight < y->weight);
+}
+
+static void
+put_quantiles(StringInfo out, FmQuantiles *quantiles)
+{
+	if (!quantiles->weighted)
+		fm_quantiles_flush(quantiles);
+	put_uint(out, quantiles->num_levels);
+	for (int level = 0; level < quantiles->num_levels; level++)
+	{
+		FmLevel *l = &quantiles->levels[level];
+		WeightedKey *items = palloc(sizeof(WeightedKey) * Max(l->num, 1));
+		int64 before = 0;
+
+		for (int i = 0; i < l->num; i++)
+		{
+			items[i].key = l->keys[i];
+			items[i].weight = quantiles->weighted ? l->weights[i] : 0;
+		}
+		if (quantiles->weighted)
+			qsort(items, l->num, sizeof(WeightedKey), compare_weighted_keys);
+		put_uint(out, l->num);
+		for (int i = 0; i < l->num; i++)
+		{
+			if (i == 0)
+				put_int(out, items[i].key);
+			else
+				put_uint(out, (uint64) items[i].key - (uint64) before);
+			before = items[i].key;
+			if (quantiles->weighted)
+			{
+				uint64 bits;
+
+				memcpy(&bits, &items[i].weight, sizeof(bits));
+				put_fixed(out, bits, 8);
+			}
+		}
+		pfree(items);
+	}
+}
+
+static void
+put_numbers(StringInfo out, FmNumbers *numbers)
+{
+	fm_numbers_flush(numbers);
+	put_byte(out, numbers->table == NULL);
+	put_uint(out, numbers->num_nan);
+	for (int i = 0; i < 2; i++)
+	{
+		put_uint(out, numbers->num_infinite[i]);
+		if (numbers->weighted)
+			put_int128(out, numbers->weight_infinite[i]);
+	}
+	if (numbers->table != NULL)
+	{
+		int128 *weights;
+		FmCell *cells = fm_numbers_sorted_cells(numbers, &weights);
+		int num = (int) numbers->table->num;
+
+		put_uint(out, num);
+		for (int i = 0; i < num; i++)
+		{
+			if (i == 0)
+				put_int(out, cells[i].key);
+			else
+				put_uint(out, (uint64) cells[i].key - (uint64) cells[i - 1].key);
+			put_uint(out, cells[i].count);
+			if (numbers->weighted)
+				put_int128(out, weights[i]);
+		}
+		pfree(cells);
+		return;
+	}
+	put_uint(out, numbers->count);
+	if (numbers->count == 0)
+		return;
+	put_uint(out, numbers->num_zeros);
+	put_int(out, numbers->min);
+	put_int(out, numbers->max);
+	if (numbers->is_float)
+	{
+		put_sum(out, &numbers->float_sum);
+		put_sum(out, &numbers->float_sum_squares);
+	}
+	else
+	{
+		put_int128(out, numbers->sum);
+		put_uint128(out, numbers->sum_squares[0]);
+		put_uint128(out, numbers->sum_squares[1]);
+	}
+	if (numbers->weighted)
+	{
+		put_int128(out, numbers->weight);
+		put_sum(out, &numbers->weighted_sum);
+		put_sum(out, &numbers->weighted_sum_squares);
+	}
+	if (numbers->complete)
+	{
+		put_quantiles(out, numbers->quantiles);
+		if (numbers->weighted)
+			put_quantiles(out, numbers->weighted_quantiles);
+		put_distinct(out, numbers->distinct);
+	}
+}
+
+static void
+put_top(StringInfo out, const FmTop *top)
+{
+	int *order = fm_top_sorted(top);
+
+	put_uint(out, top->error);
+	put_int128(out, top->weight_error);
+	put_uint(out, top->num);
+	for (int i = 0; i < top->num; i++)
+	{
+		const FmCounter *c = &top->counters[order[i]];
+
+		put_uint(out, ((uint64) c->size << 2) | c->class);
+		if (c->class == FM_STRING_PLAIN)
+			appendBinaryStringInfo(out, top->bytes + c->offset, c->size);
+		else
+			put_fixed(out, c->hash, 8);
+		put_uint(out, c->count);
+		if (top->weights != NULL)
+			put_int128(out, top->weights[order[i]]);
+	}
+	pfree(order);
+}
+
+static void
+put_strings(StringInfo out, const FmStrings *strings)
+{
+	put_byte(out, strings->exact);
+	put_uint(out, strings->num_values);
+	if (strings->num_values == 0)
+		return;
+	put_uint(out, strings->num_bytes);
+	put_uint(out, strings->min_bytes);
+	put_uint(out, strings->max_bytes);
+	put_uint(out, strings->num_class[FM_STRING_LARGE]);
+	put_uint(out, strings->num_class[FM_STRING_INVALID]);
+	if (strings->weighted)
+	{
+		put_int128(out, strings->weight);
+		put_int128(out, strings->weight_bytes);
+		for (int i = 0; i < 3; i++)
+			put_int128(out, strings->weight_class[i]);
+	}
+	if (!strings->complete)
+		return;
+	put_top(out, strings->top);
+	if (strings->exact)
+		return;
+	if (strings->weighted)
+		put_top(out, strings->weighted_top);
+	put_distinct(out, strings->distinct);
+}
+
+static void put_children(StringInfo out, FmFeature *parent);
+
+static void
+put_feature(StringInfo out, FmFeature *feature)
+{
+	bool weighted = feature->sketch->weighted;
+
+	put_uint(out, strlen(feature->name));
+	appendBinaryStringInfo(out, feature->name, strlen(feature->name));
+	put_uint(out, feature->position);
+	put_byte(out, feature->source);
+	put_byte(out, feature->logical_type);
+	put_byte(out, (feature->mixed_integers ? FEATURE_FRACTIONS : 0) |
+				 (feature->row_lengths != NULL ? FEATURE_ROW_LENGTHS : 0) |
+				 (feature->numbers != NULL ? FEATURE_NUMBERS : 0) | (feature->strings != NULL ? FEATURE_STRINGS : 0));
+	put_byte(out, feature->num_levels);
+	for (int i = 0; i < feature->num_levels; i++)
+	{
+		FmListLevel *l = &feature->levels[i];
+
+		put_uint(out, l->num_scalars);
+		if (weighted)
+			put_int128(out, l->weight_scalars);
+		if (i == 0)
+			continue;
+		put_uint(out, l->num_nulls);
+		put_uint(out, l->num_lists);
+		put_uint(out, l->tot_elements);
+		if (weighted)
+		{
+			put_int128(out, l->weight_nulls);
+			put_int128(out, l->weight_lists);
+			put_int128(out, l->weight_elements);
+		}
+		if (l->num_lists > 0)
+			put_numbers(out, l->lengths);
+	}
+	if (feature->row_lengths != NULL)
+		put_numbers(out, feature->row_lengths);
+	if (feature->numbers != NULL)
+		put_numbers(out, feature->numbers);
+	if (feature->strings != NULL)
+		put_strings(out, feature->strings);
+	put_children(out, feature);
+}
+
+static void
+put_children(StringInfo out, FmFeature *parent)
+{
+	put_uint(out, parent->num_children);
+	for (int i = 0; i < parent->num_children; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		put_feature(out, parent->children[i]);
+	}
+}
+
+static pg_crc32c
+checksum(const char *data, size_t size)
+{
+	pg_crc32c crc;
+
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, data, size);
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+void
+fm_sketch_write(FmSketch *sketch, StringInfo out)
+{
+	int start = out->len;
+
+	put_byte(out, FORMAT_VERSION);
+	put_byte(out, (sketch->weighted ? FLAG_WEIGHTED : 0) | (fm_sketch_complete(sketch) ? FLAG_DISTRIBUTION : 0));
+	put_uint(out, sketch->max_exact);
+	put_uint(out, sketch->num_examples);
+	if (sketch->weighted)
+		put_int128(out, sketch->weight_examples);
+	put_children(out, &sketch->root);
+	put_fixed(out, checksum(out->data + start, out->len - start), 4);
+}
+
+/* ---------------------------------------------------------------- reading */
+
+typedef struct Reader
+{
+	const char *data;
+	size_t size;
+	size_t at;
+	FmError *error;
+	FmSketch *sketch;
+} Reader;
+
+/*
+ * Says what is wrong, where; after it the reader stands at the end, so that loops end
+ */
+static void
+bad(Reader *reader, const char *what)
+{
+	if (fm_fail(reader->error, ERRCODE_INVALID_BINARY_REPRESENTATION, "invalid feature_sketch") ||
+		reader->error->detail == NULL)
+		fm_fail_detail(reader->error, "%s at byte %zu.", what, reader->at);
+	reader->at = reader->size;
+}
+
+#define FAILED(reader) ((reader)->error->sqlstate != 0)
+
+static inline int
+get_byte(Reader *reader)
+{
+	if (reader->at >= reader->size)
+	{
+		bad(reader, "Unexpected end");
+		return 0;
+	}
+	return (uint8) reader->data[reader->at++];
+}
+
+static uint128
+get_uint128(Reader *reader)
+{
+	uint128 value = 0;
+
+	for (int shift = 0; shift < 128; shift += 7)
+	{
+		int byte = get_byte(reader);
+
+		if (shift == 126 && (byte & ~3) != 0)
+			break;
+		value |= (uint128) (byte & 127) << shift;
+		if ((byte & 128) == 0)
+			return value;
+	}
+	bad(reader, "Number too long");
+	return 0;
+}
+
+static uint64
+get_uint64(Reader *reader)
+{
+	uint64 value = 0;
+
+	for (int shift = 0; shift < 64; shift += 7)
+	{
+		int byte = get_byte(reader);
+
+		if (shift == 63 && (byte & ~1) != 0)
+			break;
+		value |= (uint64) (byte & 127) << shift;
+		if ((byte & 128) == 0)
+			return value;
+	}
+	bad(reader, "Number too long");
+	return 0;
+}
+
+static uint64
+get_uint(Reader *reader, uint64 max, const char *what)
+{
+	uint64 value = get_uint64(reader);
+
+	if (value > max)
+	{
+		bad(reader, what);
+		return 0;
+	}
+	return value;
+}
+
+static uint64
+get_count(Reader *reader)
+{
+	return get_uint(reader, MAX_COUNT, "Count out of range");
+}
+
+static int64
+get_int(Reader *reader)
+{
+	uint64 value = get_uint64(reader);
+
+	return (int64) (value >> 1) ^ -(int64) (value & 1);
+}
+
+static int128
+get_int128(Reader *reader)
+{
+	uint128 value = get_uint128(reader);
+
+	return (int128) (value >> 1) ^ -(int128) (value & 1);
+}
+
+static uint64
+get_fixed(Reader *reader, int size)
+{
+	uint64 value = 0;
+
+	for (int i = 0; i < size; i++)
+		value |= (uint64) get_byte(reader) << (8 * i);
+	return value;
+}
+
+/*
+ * How many items follow, each of at least item_size bytes
+ */
+static int
+get_num(Reader *reader, uint64 max, size_t item_size)
+{
+	uint64 num = get_uint64(reader);
+
+	if (num > max || num > (reader->size - reader->at) / item_size)
+	{
+		bad(reader, "Number of items out of range");
+		return 0;
+	}
+	return (int) num;
+}
+
+static void
+get_sum(Reader *reader, FmExact *sum)
+{
+	FmBig big;
+	int64 first;
+	int negative = get_byte(reader);
+
+	first = get_int(reader);
+	big.num_digits = get_num(reader, MAX_BIG_DIGITS, 4);
+	if (negative > 1 || first < -MAX_BIG_WORDS || first > MAX_BIG_WORDS)
+	{
+		bad(reader, "Sum out of range");
+		return;
+	}
+	big.negative = negative == 1;
+	big.first = (int) first;
+	big.digits = palloc(sizeof(uint32) * Max(big.num_digits, 1));
+	for (int i = 0; i < big.num_digits; i++)
+		big.digits[i] = (uint32) get_fixed(reader, 4);
+	fm_exact_set(sum, &big);
+	pfree(big.digits);
+}
+
+static FmDistinct *
+get_distinct(Reader *reader, int limit)
+{
+	FmDistinct *distinct = fm_distinct_new(limit);
+	int state = get_byte(reader);
+
+	if (state == 1)
+	{
+		int base = get_byte(reader);
+		uint8 *r;
+
+		if (base > FM_HLL_RANK_BITS + 1 || reader->size - reader->at < FM_HLL_REGISTERS / 2)
+		{
+			bad(reader, "Damaged registers");
+			return distinct;
+		}
+		fm_distinct_use_registers(distinct);
+		r = distinct->registers;
+		for (int i = 0; i < FM_HLL_REGISTERS; i += 2)
+		{
+			int byte = get_byte(reader);
+
+			r[i] = base + (byte & 15);
+			r[i + 1] = base + (byte >> 4);
+		}
+		for (int i = 0; i < FM_HLL_REGISTERS; i++)
+		{
+			if (r[i] == base + 15)
+				r[i] = get_byte(reader);
+			if (r[i] > FM_HLL_RANK_BITS + 1)
+			{
+				bad(reader, "Register out of range");
+				memset(r, 0, FM_HLL_REGISTERS);
+				break;
+			}
+		}
+	}
+	else if (state == 0 && limit > 0)
+	{
+		int num = get_num(reader, limit, 1);
+		uint64 hash = 0;
+
+		for (int i = 0; i < num && !FAILED(reader); i++)
+		{
+			uint64 step = get_uint(reader, UINT64CONST(1) << 48, "Hash out of range");
+
+			hash += step;
+			if (step == 0 || hash > UINT64CONST(1) << 48)
+				bad(reader, "Hashes out of order");
+			else
+				fm_distinct_add_to_set(distinct, hash - 1);
+		}
+	}
+	else
+		bad(reader, "Unknown state of a distinct counter");
+	return distinct;
+}
+
+static bool
+key_is_valid(bool is_float, int64 key)
+{
+	return !is_float || (key < INT64CONST(0x7ff0000000000000) && key > ~INT64CONST(0x7ff0000000000000) && key != -1);
+}
+
+/*
+ * The next of an ascending sequence
+ */
+static int64
+get_next_key(Reader *reader, int i, int64 before, bool is_float, bool strictly)
+{
+	int64 key;
+
+	if (i == 0)
+		key = get_int(reader);
+	else
+	{
+		uint64 step = get_uint64(reader);
+
+		key = (int64) ((uint64) before + step);
+		if ((strictly && step == 0) || key < before || step > (uint64) PG_INT64_MAX - (uint64) before)
+			bad(reader, "Values out of order");
+	}
+	if (!key_is_valid(is_float, key))
+		bad(reader, "Value out of range");
+	return key;
+}
+
+static FmQuantiles *
+get_quantiles(Reader *reader, bool weighted, bool is_float, uint64 count, int64 min, int64 max)
+{
+	FmQuantiles *quantiles = fm_quantiles_new(weighted);
+	int num_levels = get_num(reader, weighted ? FM_QUANTILES_MAX_LEVELS : 60, 1);
+	uint64 total = 0;
+
+	for (int level = 0; level < num_levels; level++)
+	{
+		int num = get_num(reader, MAX_EXACT_LIMIT, 1);
+		int64 key = 0;
+		FmLevel *l;
+
+		fm_quantiles_restore_level(quantiles, level, num);
+		l = &quantiles->levels[level];
+		for (int i = 0; i < num; i++)
+		{
+			key = get_next_key(reader, i, key, is_float, false);
+			l->keys[i] = key;
+			if (weighted)
+			{
+				uint64 bits = get_fixed(reader, 8);
+
+				memcpy(&l->weights[i], &bits, sizeof(bits));
+				if (!(l->weights[i] > 0) || !(l->weights[i] < 1e60))
+					bad(reader, "Weight out of range");
+			}
+			if (key < min || key > max)
+				bad(reader, "Quantile out of range");
+			if (FAILED(reader))
+			{
+				l->num = 0;
+				return quantiles;
+			}
+		}
+		if ((uint64) num > MAX_COUNT >> Min(level, 60))
+			bad(reader, "Quantiles out of range");
+		else
+			total += (uint64) num << Min(level, 60);
+	}
+	if (!weighted && total != count)
+		bad(reader, "Quantiles do not sum up");
+	/* coins go on from where they may have been */
+	quantiles->coins = count;
+	return quantiles;
+}
+
+/*
+ * Numbers; *count becomes the number of values in it, infinities and NaN too
+ */
+static FmNumbers *
+get_numbers(Reader *reader, bool is_float, bool weighted, bool lengths, uint64 *count)
+{
+	FmSketch *sketch = reader->sketch;
+	bool complete = fm_sketch_complete(sketch);
+	FmNumbers *numbers = fm_numbers_new(is_float, weighted, complete, sketch->max_exact);
+	int state = get_byte(reader);
+
+	numbers->num_nan = get_count(reader);
+	for (int i = 0; i < 2; i++)
+	{
+		numbers->num_infinite[i] = get_count(reader);
+		if (weighted)
+			numbers->weight_infinite[i] = get_int128(reader);
+	}
+	*count = numbers->num_nan + numbers->num_infinite[0] + numbers->num_infinite[1];
+	if (state > 1 || (state == 0 && !complete) || (lengths && *count > 0))
+		bad(reader, "Damaged numbers");
+	if (state == 0)
+	{
+		int num = get_num(reader, sketch->max_exact, 2);
+		int64 key = 0;
+
+		for (int i = 0; i < num; i++)
+		{
+			uint64 n;
+			int128 weight = 0;
+
+			key = get_next_key(reader, i, key, is_float, true);
+			n = get_count(reader);
+			if (weighted)
+				weight = get_int128(reader);
+			if (n == 0 || (lengths && key < 0))
+				bad(reader, "Damaged count");
+			if (FAILED(reader))
+				return numbers;
+			fm_numbers_add_cell(numbers, key, n, weight);
+			*count += n;
+			if (*count > MAX_COUNT)
+				bad(reader, "Count out of range");
+		}
+		return numbers;
+	}
+	if (numbers->table != NULL)
+	{
+		/* max_exact of nothing: the table is left at once */
+		fm_numbers_set_max_exact(numbers, -1);
+		numbers->max_exact = sketch->max_exact;
+	}
+	numbers->count = get_count(reader);
+	*count += numbers->count;
+	if (numbers->count == 0)
+		return numbers;
+	numbers->num_zeros = get_uint(reader, numbers->count, "Count out of range");
+	numbers->min = get_int(reader);
+	numbers->max = get_int(reader);
+	if (numbers->min > numbers->max || !key_is_valid(is_float, numbers->min) || !key_is_valid(is_float, numbers->max) ||
+		(lengths && numbers->min < 0))
+		bad(reader, "Damaged extremes");
+	if (is_float)
+	{
+		get_sum(reader, &numbers->float_sum);
+		get_sum(reader, &numbers->float_sum_squares);
+	}
+	else
+	{
+		numbers->sum = get_int128(reader);
+		numbers->sum_squares[0] = get_uint128(reader);
+		numbers->sum_squares[1] = get_uint128(reader);
+	}
+	if (weighted)
+	{
+		numbers->weight = get_int128(reader);
+		get_sum(reader, &numbers->weighted_sum);
+		get_sum(reader, &numbers->weighted_sum_squares);
+	}
+	if (complete && !FAILED(reader))
+	{
+		numbers->quantiles = get_quantiles(reader, false, is_float, numbers->count, numbers->min, numbers->max);
+		if (weighted && !FAILED(reader))
+			numbers->weighted_quantiles = get_quantiles(reader, true, is_float, numbers->count, numbers->min, numbers->max);
+		if (!FAILED(reader))
+			numbers->distinct = get_distinct(reader, is_float ? 0 : FM_DISTINCT_EXACT);
+	}
+	return numbers;
+}
+
+static FmTop *
+get_top(Reader *reader, const FmStrings *strings, bool weighted, bool by_weight, int max_num)
+{
+	FmTop *top = fm_top_new(weighted, by_weight);
+	int num;
+	uint64 sum = 0;
+	uint64 sums[3] = {0};
+
+	top->error = get_count(reader);
+	top->weight_error = get_int128(reader);
+	if (top->weight_error < 0 || top->error > strings->num_values)
+		bad(reader, "Error out of range");
+	num = get_num(reader, max_num, 2);
+	for (int i = 0; i < num; i++)
+	{
+		uint64 head = get_uint(reader, (UINT64CONST(1) << 32) - 1, "String too long");
+		uint32 size = (uint32) (head >> 2);
+		FmStringClass class = head & 3;
+		const char *value = reader->data + reader->at;
+		uint64 hash = 0;
+		uint64 count;
+		int128 weight = 0;
+		int before = top->num;
+
+		if (class == FM_STRING_PLAIN)
+		{
+			if (size > FM_MAX_VALUE_BYTES || size > reader->size - reader->at)
+				bad(reader, "String too long");
+			else
+			{
+				reader->at += size;
+				if (memchr(value, '\0', size) != NULL ||
+					pg_encoding_verifymbstr(PG_UTF8, value, (int) size) != (int) size)
+					bad(reader, "String is not UTF-8");
+				hash = fm_hash_bytes(value, size);
+			}
+		}
+		else if (strings->exact && (class == FM_STRING_INVALID || (class == FM_STRING_LARGE && size > FM_MAX_VALUE_BYTES)))
+			hash = get_fixed(reader, 8);
+		else
+			bad(reader, "Damaged string");
+		count = get_count(reader);
+		if (weighted)
+			weight = get_int128(reader);
+		if ((count == 0) != by_weight || (by_weight && weight <= 0))
+			bad(reader, "Damaged count");
+		if (FAILED(reader))
+			return top;
+		fm_top_add(top, hash, value, size, class, count, weight);
+		if (top->num == before)
+		{
+			bad(reader, "String listed twice");
+			return top;
+		}
+		sums[class] += count;
+		sum += count;
+		if (sum > strings->num_values)
+		{
+			bad(reader, "Counts do not sum up");
+			return top;
+		}
+	}
+	if (strings->exact &&
+		(sum != strings->num_values || sums[FM_STRING_LARGE] != strings->num_class[FM_STRING_LARGE] ||
+		 sums[FM_STRING_INVALID] != strings->num_class[FM_STRING_INVALID]))
+		bad(reader, "Counts do not sum up");
+	return top;
+}
+
+static FmStrings *
+get_strings(Reader *reader)
+{
+	FmSketch *sketch = reader->sketch;
+	bool complete = fm_sketch_complete(sketch);
+	FmStrings *strings = fm_strings_new(sketch->weighted, complete, sketch->max_exact);
+	int exact = get_byte(reader);
+
+	if (exact != 0 && exact != (complete ? 1 : 0))
+		bad(reader, "Damaged strings");
+	strings->num_values = get_count(reader);
+	if (strings->num_values == 0)
+	{
+		if (exact != complete)
+			bad(reader, "Damaged strings");
+		return strings;
+	}
+	strings->num_bytes = get_count(reader);
+	strings->min_bytes = get_count(reader);
+	strings->max_bytes = get_count(reader);
+	strings->num_class[FM_STRING_LARGE] = get_count(reader);
+	strings->num_class[FM_STRING_INVALID] = get_count(reader);
+	if (strings->min_bytes > strings->max_bytes || strings->max_bytes > strings->num_bytes ||
+		(uint128) strings->min_bytes * strings->num_values > strings->num_bytes ||
+		(uint128) strings->max_bytes * strings->num_values < strings->num_bytes ||
+		strings->num_class[FM_STRING_LARGE] + strings->num_class[FM_STRING_INVALID] > strings->num_values)
+		bad(reader, "Damaged lengths");
+	if (strings->weighted)
+	{
+		strings->weight = get_int128(reader);
+		strings->weight_bytes = get_int128(reader);
+		for (int i = 0; i < 3; i++)
+			strings->weight_class[i] = get_int128(reader);
+	}
+	if (!complete || FAILED(reader))
+		return strings;
+	strings->exact = exact == 1;
+	if (strings->exact)
+	{
+		strings->top = get_top(reader, strings, strings->weighted, false, sketch->max_exact);
+		return strings;
+	}
+	strings->top = get_top(reader, strings, false, false, FM_TOP_COUNTERS);
+	if (strings->weighted && !FAILED(reader))
+		strings->weighted_top = get_top(reader, strings, true, true, FM_TOP_COUNTERS);
+	if (!FAILED(reader))
+		strings->distinct = get_distinct(reader, FM_DISTINCT_EXACT);
+	return strings;
+}
+
+static void get_children(Reader *reader, FmFeature *parent, uint64 universe, int depth);
+
+static void
+get_feature(Reader *reader, FmFeature *parent, uint64 universe, int depth)
+{
+	bool weighted = reader->sketch->weighted;
+	uint64 size = get_uint(reader, FM_MAX_NAME_BYTES, "Name too long");
+	const char *name = reader->data + reader->at;
+	int position;
+	int source;
+	int logical_type;
+	int flags;
+	int num_levels;
+	uint64 num_scalars = 0;
+	uint64 count;
+	uint64 num_values = 0;
+	FmFeature *feature;
+
+	if (size > reader->size - reader->at || memchr(name, '\0', size) != NULL ||
+		pg_encoding_verifymbstr(PG_UTF8, name, (int) size) != (int) size)
+	{
+		bad(reader, "Damaged name");
+		return;
+	}
+	reader->at += size;
+	position = (int) get_uint(reader, FM_MAX_FEATURES, "Position out of range");
+	source = get_byte(reader);
+	logical_type = get_byte(reader);
+	flags = get_byte(reader);
+	num_levels = get_byte(reader);
+	if (source >= FM_SOURCES || logical_type >= FM_LOGICAL_TYPES || (logical_type != FM_PLAIN && source != FM_SOURCE_INT) ||
+		flags > 15 || num_levels < 1 || num_levels > FM_MAX_LIST_LEVELS + 1 || depth > FM_MAX_PATH_STEPS)
+		bad(reader, "Damaged feature");
+	if ((source == FM_SOURCE_INT || source == FM_SOURCE_FLOAT) && (flags & (FEATURE_NUMBERS | FEATURE_STRINGS)) != FEATURE_NUMBERS)
+		bad(reader, "Damaged feature");
+	if ((source == FM_SOURCE_STRING || source == FM_SOURCE_BYTES) && (flags & (FEATURE_NUMBERS | FEATURE_STRINGS)) != FEATURE_STRINGS)
+		bad(reader, "Damaged feature");
+	if (source == FM_SOURCE_STRUCT && (flags & (FEATURE_NUMBERS | FEATURE_STRINGS)) != 0)
+		bad(reader, "Damaged feature");
+	if (((flags & FEATURE_FRACTIONS) != 0 && source != FM_SOURCE_JSON) || ((flags & FEATURE_ROW_LENGTHS) != 0 && num_levels < 3) ||
+		((flags & FEATURE_ROW_LENGTHS) == 0 && num_levels > 2))
+		bad(reader, "Damaged feature");
+	if (reader->sketch->num_features >= FM_MAX_FEATURES)
+		bad(reader, "Too many features");
+	if (FAILED(reader))
+		return;
+	if (parent->num_children > 0)
+	{
+		FmFeature *before = parent->children[parent->num_children - 1];
+		int order = before->position != position ? before->position - position : strncmp(before->name, name, size);
+
+		if (order == 0 && before->name[size] != '\0')
+			order = 1;
+		if (order >= 0)
+		{
+			bad(reader, "Features out of order");
+			return;
+		}
+	}
+	feature = fm_feature_add_child(parent, name, size, position, (FmSource) source, (FmLogicalType) logical_type);
+	feature->mixed_integers = (flags & FEATURE_FRACTIONS) != 0;
+	fm_feature_level(feature, num_levels - 1);
+	for (int i = 0; i < num_levels && !FAILED(reader); i++)
+	{
+		FmListLevel *l = &feature->levels[i];
+
+		l->num_scalars = get_count(reader);
+		if (weighted)
+			l->weight_scalars = get_int128(reader);
+		num_scalars += l->num_scalars;
+		if (i == 0)
+			continue;
+		l->num_nulls = get_count(reader);
+		l->num_lists = get_count(reader);
+		l->tot_elements = get_count(reader);
+		if (weighted)
+		{
+			l->weight_nulls = get_int128(reader);
+			l->weight_lists = get_int128(reader);
+			l->weight_elements = get_int128(reader);
+		}
+		if (l->num_lists > 0)
+		{
+			l->lengths = get_numbers(reader, false, false, true, &count);
+			if (count != l->num_lists)
+				bad(reader, "Lists do not sum up");
+		}
+		else if (l->tot_elements > 0)
+			bad(reader, "Lists do not sum up");
+	}
+	if (FAILED(reader))
+		return;
+	/* what stands at a level are the elements of its lists */
+	for (int i = 1; i < num_levels; i++)
+	{
+		uint64 below = i + 1 < num_levels ? feature->levels[i + 1].num_lists : 0;
+
+		if (feature->levels[i].num_scalars + feature->levels[i].num_nulls + below != feature->levels[i].tot_elements)
+			bad(reader, "Elements do not sum up");
+	}
+	if (num_levels > 1 && feature->levels[num_levels - 1].num_lists == 0)
+		bad(reader, "Level without a list");
+	if (feature->levels[0].num_scalars + (num_levels > 1 ? feature->levels[1].num_lists : 0) > universe)
+		bad(reader, "More values than examples");
+	if (flags & FEATURE_ROW_LENGTHS)
+	{
+		feature->row_lengths = get_numbers(reader, false, false, true, &count);
+		if (count != feature->levels[1].num_lists)
+			bad(reader, "Lists do not sum up");
+	}
+	if ((flags & FEATURE_NUMBERS) && !FAILED(reader))
+	{
+		feature->numbers = get_numbers(reader, source != FM_SOURCE_INT, weighted, false, &count);
+		num_values += count;
+	}
+	if ((flags & FEATURE_STRINGS) && !FAILED(reader))
+	{
+		feature->strings = get_strings(reader);
+		num_values += feature->strings->num_values;
+	}
+	if (source == FM_SOURCE_JSON ? num_values > num_scalars : source != FM_SOURCE_STRUCT && num_values != num_scalars)
+		bad(reader, "Values do not sum up");
+	if (FAILED(reader))
+		return;
+	/* the children's examples are this feature's values, nulls in lists too */
+	for (int i = 1; i < num_levels; i++)
+		num_scalars += feature->levels[i].num_nulls;
+	get_children(reader, feature, num_scalars, depth + 1);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp((*(FmFeature *const *) a)->name, (*(FmFeature *const *) b)->name);
+}
+
+static void
+get_children(Reader *reader, FmFeature *parent, uint64 universe, int depth)
+{
+	int num = get_num(reader, FM_MAX_FEATURES, 8);
+	FmFeature **sorted;
+
+	if (num > 0 && parent->source != FM_SOURCE_STRUCT && parent->source != FM_SOURCE_JSON)
+		bad(reader, "Damaged feature");
+	check_stack_depth();
+	for (int i = 0; i < num && !FAILED(reader); i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		get_feature(reader, parent, universe, depth);
+	}
+	if (FAILED(reader) || num < 2)
+		return;
+	sorted = palloc(sizeof(FmFeature *) * num);
+	memcpy(sorted, parent->children, sizeof(FmFeature *) * num);
+	qsort(sorted, num, sizeof(FmFeature *), compare_names);
+	for (int i = 1; i < num; i++)
+	{
+		if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0 ||
+			(parent->source == FM_SOURCE_JSON && sorted[i]->position != sorted[0]->position))
+			bad(reader, "Two features of one name");
+	}
+	pfree(sorted);
+}
+
+FmSketch *
+fm_sketch_read(const char *data, size_t size, FmError *error)
+{
+	Reader reader = {data, size, 0, error, NULL};
+	FmSketch *sketch;
+	int version;
+	int flags;
+	int max_exact;
+
+	if (size < 8)
+	{
+		bad(&reader, "Unexpected end");
+		return NULL;
+	}
+	version = get_byte(&reader);
+	if (version != FORMAT_VERSION)
+	{
+		fm_fail(error, ERRCODE_INVALID_BINARY_REPRESENTATION, "unsupported version %d of feature_sketch", version);
+		return NULL;
+	}
+	reader.size = size - 4;
+	reader.at = reader.size;
+	{
+		Reader tail = {data, size, size - 4, error, NULL};
+
+		if ((pg_crc32c) get_fixed(&tail, 4) != checksum(data, size - 4))
+		{
+			bad(&reader, "Checksum differs");
+			return NULL;
+		}
+	}
+	reader.at = 1;
+	flags = get_byte(&reader);
+	max_exact = (int) get_uint(&reader, MAX_EXACT_LIMIT, "Limit out of range");
+	if (flags > 3 || max_exact < 1)
+		bad(&reader, "Damaged header");
+	sketch = fm_sketch_new((flags & FLAG_WEIGHTED) != 0, (flags & FLAG_DISTRIBUTION) ? FM_KEEP_ALL : FM_KEEP_MOMENTS, max_exact);
+	reader.sketch = sketch;
+	sketch->num_examples = get_count(&reader);
+	if (sketch->weighted)
+		sketch->weight_examples = get_int128(&reader);
+	if (!FAILED(&reader))
+		get_children(&reader, &sketch->root, sketch->num_examples, 1);
+	if (!FAILED(&reader) && reader.at != reader.size)
+		bad(&reader, "Bytes left over");
+	return FAILED(&reader) ? NULL : sketch;
+}

@@ -403,10 +403,6 @@ COMMENT ON FUNCTION table_sketch_deserialize(bytea, internal) IS 'deserializatio
 CREATE FUNCTION table_sketch_final(internal) RETURNS feature_sketch
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION table_sketch_final(internal) IS 'final function of table_sketch';
-CREATE FUNCTION column_sketch_final(internal, anyelement) RETURNS feature_sketch
-	AS 'MODULE_PATHNAME', 'table_sketch_final' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
-COMMENT ON FUNCTION column_sketch_final(internal, anyelement) IS 'final function of column_sketch(anyelement)';
-
 CREATE FUNCTION column_sketch_add_any(internal, anyelement) RETURNS internal
 	AS 'MODULE_PATHNAME', 'column_sketch_add_any' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION column_sketch_add_any(internal, anyelement) IS 'transition function of column_sketch(anyelement)';

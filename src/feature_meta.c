@@ -5,6 +5,8 @@
 #include "fm_compat.h"
 #include "utils/guc.h"
 
+#include "sketch/sketch_type.h"
+
 #if PG_VERSION_NUM >= 180000
 PG_MODULE_MAGIC_EXT(.name = "feature_meta", .version = FM_VERSION);
 #else
@@ -19,5 +21,6 @@ PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	fm_sketch_define_settings();
 	MarkGUCPrefixReserved("feature_meta");
 }

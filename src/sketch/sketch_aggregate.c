@@ -4,12 +4,14 @@
 #include "fm_core.h"
 #include "fm_compat.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 
 #include "sketch/sketch_core.h"
 #include "sketch/sketch_object.h"

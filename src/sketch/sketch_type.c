@@ -8,6 +8,7 @@
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 
 #include "sketch/sketch_core.h"
 #include "sketch/sketch_object.h"

@@ -48,7 +48,7 @@ IsJson(Oid type)
  * A child of a value of the universe
  */
 static Place
-Child(const FmSource *source, const Universe *universe, const char *name)
+Child(const FmRowSource *source, const Universe *universe, const char *name)
 {
 	Place child = nowhere;
 
@@ -88,7 +88,7 @@ Child(const FmSource *source, const Universe *universe, const char *name)
  * The values of a struct become the universe: its elements if it is a list, itself if it is there
  */
 static void
-OpenStruct(const FmSource *source, Universe *universe, const char *name)
+OpenStruct(const FmRowSource *source, Universe *universe, const char *name)
 {
 	Place child = Child(source, universe, name);
 	Oid element = OidIsValid(child.type) ? get_element_type(child.type) : InvalidOid;
@@ -119,7 +119,7 @@ OpenStruct(const FmSource *source, Universe *universe, const char *name)
  * The universe of the children of a path, and the source's rows at the top
  */
 static void
-OpenUniverse(const FmSource *source, const FmPath *parent, Universe *universe)
+OpenUniverse(const FmRowSource *source, const FmPath *parent, Universe *universe)
 {
 	memset(universe, 0, sizeof(*universe));
 	initStringInfo(&universe->from);
@@ -132,7 +132,7 @@ OpenUniverse(const FmSource *source, const FmPath *parent, Universe *universe)
  * How many values a child has: the length of the outermost list, 1 for a single value, NULL where it is missing
  */
 static char *
-LengthExpression(const FmSource *source, const Universe *universe, const char *name)
+LengthExpression(const FmRowSource *source, const Universe *universe, const char *name)
 {
 	Place child = Child(source, universe, name);
 	const char *x = child.expression;
@@ -160,7 +160,7 @@ typedef struct ComponentCounts
  * Counts over the values in which some component is not missing
  */
 static ComponentCounts *
-CountComponents(const FmSource *source, const Universe *universe, const Component *components, int n)
+CountComponents(const FmRowSource *source, const Universe *universe, const Component *components, int n)
 {
 	ComponentCounts *counts = palloc0(sizeof(ComponentCounts) * n);
 	StringInfoData query;
@@ -216,7 +216,7 @@ CompareComponents(const void *a, const void *b)
  * A sparse feature: its value, then its indexes by name, each once
  */
 static void
-AddSparseFeature(const FmSource *source, const FmPath *parent, const Tfmd__SparseFeature *sparse,
+AddSparseFeature(const FmRowSource *source, const FmPath *parent, const Tfmd__SparseFeature *sparse,
 				 Tfmd__DatasetFeatureStatistics *dataset, MemoryContext context)
 {
 	Component *components = palloc0(sizeof(Component) * (sparse->n_index_feature + 1));
@@ -267,7 +267,7 @@ AddSparseFeature(const FmSource *source, const FmPath *parent, const Tfmd__Spars
  * A weighted feature: its value and its weight, which stand in one struct
  */
 static void
-AddWeightedFeature(const FmSource *source, const Tfmd__WeightedFeature *weighted,
+AddWeightedFeature(const FmRowSource *source, const Tfmd__WeightedFeature *weighted,
 				   Tfmd__DatasetFeatureStatistics *dataset, MemoryContext context)
 {
 	FmPath none = {0};
@@ -307,7 +307,7 @@ AddWeightedFeature(const FmSource *source, const Tfmd__WeightedFeature *weighted
  * The sparse features of a struct, then those of the structs inside it
  */
 static void
-AddSparseFeatures(const FmSource *source, const FmPath *parent, Tfmd__SparseFeature **sparse, size_t num_sparse,
+AddSparseFeatures(const FmRowSource *source, const FmPath *parent, Tfmd__SparseFeature **sparse, size_t num_sparse,
 				  Tfmd__Feature **features, size_t num_features, Tfmd__DatasetFeatureStatistics *dataset,
 				  MemoryContext context)
 {
@@ -328,7 +328,7 @@ AddSparseFeatures(const FmSource *source, const FmPath *parent, Tfmd__SparseFeat
 }
 
 void
-fm_add_component_stats(const FmSource *source, const Tfmd__Schema *schema, Tfmd__DatasetFeatureStatistics *dataset,
+fm_add_component_stats(const FmRowSource *source, const Tfmd__Schema *schema, Tfmd__DatasetFeatureStatistics *dataset,
 					   MemoryContext context)
 {
 	FmPath top = {0};

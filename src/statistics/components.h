@@ -13,7 +13,7 @@
 #include "statistics.pb-c.h"
 
 /* Appends a feature for each sparse feature of the schema, at any depth, and for each weighted feature */
-extern void fm_add_component_stats(const FmSource *source, const Tfmd__Schema *schema,
+extern void fm_add_component_stats(const FmRowSource *source, const Tfmd__Schema *schema,
 								   Tfmd__DatasetFeatureStatistics *dataset, MemoryContext context);
 
 #endif

@@ -42,7 +42,7 @@ CompareColumns(const void *a, const void *b)
  * The numeric columns that have one value in some row, in ascending order of their names
  */
 static FmSourceColumn **
-NumericColumns(const FmSource *source, int *num_columns)
+NumericColumns(const FmRowSource *source, int *num_columns)
 {
 	FmSourceColumn **columns = palloc(sizeof(FmSourceColumn *) * Max(source->num_columns, 1));
 	StringInfoData query;
@@ -79,8 +79,8 @@ MakeCross(const Pair *pair, uint64 count, double covariance, bool has_correlatio
 {
 	Tfmd__CrossFeatureStatistics *cross = FM_NEW(Tfmd__CrossFeatureStatistics, tfmd__cross_feature_statistics);
 
-	cross->path_x = fm_make_path(&pair->x->name, 1);
-	cross->path_y = fm_make_path(&pair->y->name, 1);
+	cross->path_x = fm_make_path(&pair->x->utf8_name, 1);
+	cross->path_y = fm_make_path(&pair->y->utf8_name, 1);
 	cross->count = count;
 	if (count > 0)
 	{
@@ -97,7 +97,7 @@ MakeCross(const Pair *pair, uint64 count, double covariance, bool has_correlatio
  * The figures of some pairs, by one query
  */
 static void
-AddPairs(const FmSource *source, Tfmd__DatasetFeatureStatistics *dataset, const Pair *pairs, int num_pairs,
+AddPairs(const FmRowSource *source, Tfmd__DatasetFeatureStatistics *dataset, const Pair *pairs, int num_pairs,
 		 FmSourceColumn **columns, int num_columns, MemoryContext context)
 {
 	StringInfoData query;
@@ -150,7 +150,7 @@ AddPairs(const FmSource *source, Tfmd__DatasetFeatureStatistics *dataset, const 
  * A pair asked for, or false with a warning
  */
 static bool
-FindPair(const FmSource *source, char **names, FmSourceColumn **columns, int num_columns, Pair *pair)
+FindPair(const FmRowSource *source, char **names, FmSourceColumn **columns, int num_columns, Pair *pair)
 {
 	pair->x = pair->y = NULL;
 	for (int i = 0; i < num_columns; i++)
@@ -169,7 +169,7 @@ FindPair(const FmSource *source, char **names, FmSourceColumn **columns, int num
 }
 
 void
-fm_add_cross_features(const FmSource *source, Tfmd__DatasetFeatureStatistics *dataset, char **crosses, int num_crosses,
+fm_add_cross_features(const FmRowSource *source, Tfmd__DatasetFeatureStatistics *dataset, char **crosses, int num_crosses,
 					  MemoryContext context)
 {
 	int num_columns;

@@ -17,7 +17,7 @@
  * num_crosses -1: all pairs, in ascending order of names; else the pairs given (x0, y0, x1, y1, ...), of which those
  * that are unknown, not numeric or not in ascending order are left out with a warning, as TFDV does.
  */
-extern void fm_add_cross_features(const FmSource *source, Tfmd__DatasetFeatureStatistics *dataset, char **crosses,
+extern void fm_add_cross_features(const FmRowSource *source, Tfmd__DatasetFeatureStatistics *dataset, char **crosses,
 								  int num_crosses, MemoryContext context);
 
 typedef struct FmLiftOptions
@@ -41,14 +41,14 @@ typedef struct FmLiftOptions
  * By weight P(y) is the share of the weight; TFDV divides by the number of rows there, so its weighted lift is off by
  * the mean weight.
  */
-extern void fm_add_lift(const FmSource *source, const char *slices, const FmLiftOptions *options,
+extern void fm_add_lift(const FmRowSource *source, const char *slices, const FmLiftOptions *options,
 						Tfmd__DatasetFeatureStatisticsList *list, MemoryContext context);
 
 /* The categorical features of the schema that are columns of the source, without the label */
-extern char **fm_lift_columns(const FmSource *source, const Tfmd__Schema *schema, const char *label, int *num_x);
+extern char **fm_lift_columns(const FmRowSource *source, const Tfmd__Schema *schema, const char *label, int *num_x);
 
 /* Appends the custom statistics sklearn_[[normalized_]adjusted_]mutual_information of each feature with the label */
-extern void fm_add_mutual_information(const FmSource *source, const char *label, const Tfmd__Schema *schema,
+extern void fm_add_mutual_information(const FmRowSource *source, const char *label, const Tfmd__Schema *schema,
 									  Tfmd__DatasetFeatureStatistics *dataset, MemoryContext context);
 
 /* The feature of a data set with a path of one step, made where there is none */

@@ -112,7 +112,7 @@ lift_statistics(PG_FUNCTION_ARGS)
 	Tfmd__DatasetFeatureStatisticsList *list;
 	FmStatisticsOptions options;
 	FmLiftOptions lift = {0};
-	FmSource *source;
+	FmRowSource *source;
 	char *slices;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))

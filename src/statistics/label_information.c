@@ -55,7 +55,7 @@ ValueExpression(const Variable *variable)
 static bool
 MakeVariable(FmSourceColumn *column, const Tfmd__Schema *schema, Variable *variable)
 {
-	FmPath path = {1, &column->name};
+	FmPath path = {1, &column->utf8_name};
 	const Tfmd__Feature *feature = fm_schema_find_feature(schema, &path);
 
 	if (feature == NULL || column->family == FM_FAMILY_STRUCT || !fm_is_univalent_feature(feature))
@@ -98,7 +98,7 @@ NumberCategories(char **texts, int n, int *num_categories)
 }
 
 static Information
-CategoricalInformation(const FmSource *source, const Variable *x, const Variable *y)
+CategoricalInformation(const FmRowSource *source, const Variable *x, const Variable *y)
 {
 	Information information;
 	FmContingency table = {0};
@@ -195,7 +195,7 @@ ResultCategories(int column, int n, double *entropy)
 }
 
 static Information
-NumericInformation(const FmSource *source, const Variable *x, const Variable *y)
+NumericInformation(const FmRowSource *source, const Variable *x, const Variable *y)
 {
 	Information information = {0};
 	int n;
@@ -232,7 +232,7 @@ NumericInformation(const FmSource *source, const Variable *x, const Variable *y)
 }
 
 void
-fm_add_mutual_information(const FmSource *source, const char *label, const Tfmd__Schema *schema,
+fm_add_mutual_information(const FmRowSource *source, const char *label, const Tfmd__Schema *schema,
 						  Tfmd__DatasetFeatureStatistics *dataset, MemoryContext context)
 {
 	Variable y;
@@ -265,7 +265,7 @@ fm_add_mutual_information(const FmSource *source, const char *label, const Tfmd_
 						 : Min(1, Max(0, adjusted / (information.max_entropy - information.shuffled)));
 
 		old = MemoryContextSwitchTo(context);
-		feature = fm_need_feature_statistics(dataset, x.column->name);
+		feature = fm_need_feature_statistics(dataset, x.column->utf8_name);
 		fm_add_custom_num(feature, "sklearn_adjusted_mutual_information", adjusted);
 		fm_add_custom_num(feature, "sklearn_mutual_information", information.mutual);
 		fm_add_custom_num(feature, "sklearn_normalized_adjusted_mutual_information", normalized);

@@ -64,7 +64,7 @@ IsInteger(const FmSourceColumn *column)
  * weight of the slice. Ordered by slice and y.
  */
 static char *
-CountsQuery(const FmSource *source, const char *slices, const FmSourceColumn *y, const FmSourceColumn *x,
+CountsQuery(const FmRowSource *source, const char *slices, const FmSourceColumn *y, const FmSourceColumn *x,
 			const FmLiftOptions *options)
 {
 	StringInfoData query;
@@ -267,12 +267,12 @@ NeedLiftCross(Tfmd__DatasetFeatureStatistics *dataset, const FmSourceColumn *y, 
 	{
 		cross = dataset->cross_features[i];
 		if (cross->cross_stats_case == TFMD__CROSS_FEATURE_STATISTICS__CROSS_STATS_CATEGORICAL_CROSS_STATS &&
-			strcmp(cross->path_x->step[0], x->name) == 0 && strcmp(cross->path_y->step[0], y->name) == 0)
+			strcmp(cross->path_x->step[0], x->utf8_name) == 0 && strcmp(cross->path_y->step[0], y->utf8_name) == 0)
 			return cross;
 	}
 	cross = FM_NEW(Tfmd__CrossFeatureStatistics, tfmd__cross_feature_statistics);
-	cross->path_x = fm_make_path(&x->name, 1);
-	cross->path_y = fm_make_path(&y->name, 1);
+	cross->path_x = fm_make_path(&x->utf8_name, 1);
+	cross->path_y = fm_make_path(&y->utf8_name, 1);
 	cross->cross_stats_case = TFMD__CROSS_FEATURE_STATISTICS__CROSS_STATS_CATEGORICAL_CROSS_STATS;
 	cross->categorical_cross_stats = FM_NEW(Tfmd__CategoricalCrossStatistics, tfmd__categorical_cross_statistics);
 	cross->categorical_cross_stats->lift = FM_NEW(Tfmd__LiftStatistics, tfmd__lift_statistics);
@@ -329,13 +329,13 @@ AddLiftOfColumn(const FmSourceColumn *y, const FmSourceColumn *x, bool weighted,
 		}
 		FM_APPEND(cross->categorical_cross_stats->lift->n_lift_series, cross->categorical_cross_stats->lift->lift_series,
 				  MakeSeries(y, x, y_text, y_count, values, n, weighted, options,
-							 options->output_custom_stats && !weighted ? fm_need_feature_statistics(dataset, x->name)
+							 options->output_custom_stats && !weighted ? fm_need_feature_statistics(dataset, x->utf8_name)
 																	   : NULL));
 	}
 }
 
 void
-fm_add_lift(const FmSource *source, const char *slices, const FmLiftOptions *options,
+fm_add_lift(const FmRowSource *source, const char *slices, const FmLiftOptions *options,
 			Tfmd__DatasetFeatureStatisticsList *list, MemoryContext context)
 {
 	FmSourceColumn *y = fm_source_need_column(source, options->y);
@@ -373,7 +373,7 @@ fm_add_lift(const FmSource *source, const char *slices, const FmLiftOptions *opt
 }
 
 char **
-fm_lift_columns(const FmSource *source, const Tfmd__Schema *schema, const char *label, int *num_x)
+fm_lift_columns(const FmRowSource *source, const Tfmd__Schema *schema, const char *label, int *num_x)
 {
 	char **x = palloc(sizeof(char *) * Max(schema->n_feature, 1));
 

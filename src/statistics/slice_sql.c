@@ -93,7 +93,7 @@ TokenName(const Token *token)
  * The column that a name of TFDV's spelling means: ZetaSQL's names know no case, so the exact one is tried first
  */
 static FmSourceColumn *
-ColumnOfName(const FmSource *source, const char *name)
+ColumnOfName(const FmRowSource *source, const char *name)
 {
 	FmSourceColumn *column = fm_source_column(source, name);
 
@@ -111,7 +111,7 @@ ColumnOfName(const FmSource *source, const char *name)
  * In TFDV every feature is a list, and example.f its elements. Double quotes stand around strings there.
  */
 static char *
-TranslateStruct(const FmSource *source, const char *sql)
+TranslateStruct(const FmRowSource *source, const char *sql)
 {
 	int n;
 	Token *tokens = ScanTokens(sql, &n);
@@ -197,7 +197,7 @@ ColumnNames(const char *sql, int *size)
  * The slicing query as a SELECT of one text column; raises an error if it is none
  */
 static char *
-MakeSlicer(const FmSource *source, const char *sql)
+MakeSlicer(const FmRowSource *source, const char *sql)
 {
 	char *translated = TranslateStruct(source, sql);
 	int size = 0;
@@ -235,7 +235,7 @@ MakeSlicer(const FmSource *source, const char *sql)
  * Plans the slicer joined to the source, which is the proof that it compiles, inside a subtransaction
  */
 char *
-fm_slice_sql(const FmSource *source, const char *sql)
+fm_slice_sql(const FmRowSource *source, const char *sql)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;

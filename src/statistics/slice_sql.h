@@ -12,6 +12,6 @@
  * example.class is translated. NULL, with a warning, if the text is not one SELECT whose columns have names, or
  * does not compile beside the source. SPI must be connected.
  */
-extern char *fm_slice_sql(const FmSource *source, const char *sql);
+extern char *fm_slice_sql(const FmRowSource *source, const char *sql);
 
 #endif

@@ -177,7 +177,7 @@ WantedValue(const JsonbValue *value, const FmSourceColumn *column)
  * relation does not have is left out of its slicer.
  */
 static void
-AppendSliceFunctions(StringInfo query, const FmSource *source, const char *json)
+AppendSliceFunctions(StringInfo query, const FmRowSource *source, const char *json)
 {
 	Datum datum = DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
 	JsonbIterator *iterator = JsonbIteratorInit(&DatumGetJsonbP(datum)->root);
@@ -251,7 +251,7 @@ AppendSliceFunctions(StringInfo query, const FmSource *source, const char *json)
  * The slices of slice_sqls; here a row is in a slice once, whatever the number of queries that say so
  */
 static void
-AppendSliceSqls(StringInfo query, const FmSource *source, const FmStatisticsOptions *options)
+AppendSliceSqls(StringInfo query, const FmRowSource *source, const FmStatisticsOptions *options)
 {
 	StringInfoData slices;
 	bool invalid = false;
@@ -276,7 +276,7 @@ AppendSliceSqls(StringInfo query, const FmSource *source, const FmStatisticsOpti
 }
 
 char *
-fm_slices_subquery(const FmSource *source, const FmStatisticsOptions *options)
+fm_slices_subquery(const FmRowSource *source, const FmStatisticsOptions *options)
 {
 	StringInfoData query;
 

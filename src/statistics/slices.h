@@ -19,7 +19,7 @@
  * Errors: 22023 both kinds of slices or not as documented, 22P02 not JSON, 22023 a value that is no integer for an
  * integer feature.
  */
-extern char *fm_slices_subquery(const FmSource *source, const FmStatisticsOptions *options);
+extern char *fm_slices_subquery(const FmRowSource *source, const FmStatisticsOptions *options);
 
 /* A float as Python prints it, which names slices and buckets: 29.0, 0.92, 1e+16, inf, nan */
 extern char *fm_python_float(double value);

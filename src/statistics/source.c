@@ -5,12 +5,18 @@
 
 #include <math.h>
 
+#include "access/genam.h"
 #include "access/relation.h"
+#include "access/stratnum.h"
+#include "access/table.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
 #include "nodes/parsenodes.h"
+#include "mb/pg_wchar.h"
 #include "parser/parser.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -79,6 +85,7 @@ DescribeColumn(FmSourceColumn *column, const char *alias, Form_pg_attribute attr
 	Oid element = get_element_type(base);
 
 	column->name = pstrdup(NameStr(attribute->attname));
+	column->utf8_name = pg_server_to_any(column->name, strlen(column->name), PG_UTF8);
 	column->reference = psprintf("%s.%s", alias, quote_identifier(column->name));
 	column->type = attribute->atttypid;
 	column->is_array = OidIsValid(element);
@@ -86,10 +93,10 @@ DescribeColumn(FmSourceColumn *column, const char *alias, Form_pg_attribute attr
 	column->family = FamilyOfType(column->element);
 }
 
-FmSource *
+FmRowSource *
 fm_source(Oid relid, const char *filter, double sample_rate)
 {
-	FmSource *source = palloc0(sizeof(FmSource));
+	FmRowSource *source = palloc0(sizeof(FmRowSource));
 	Relation relation;
 	StringInfoData from;
 	StringInfoData where;
@@ -147,18 +154,18 @@ fm_source(Oid relid, const char *filter, double sample_rate)
 }
 
 FmSourceColumn *
-fm_source_column(const FmSource *source, const char *name)
+fm_source_column(const FmRowSource *source, const char *name)
 {
 	for (int i = 0; i < source->num_columns; i++)
 	{
-		if (strcmp(source->columns[i].name, name) == 0)
+		if (strcmp(source->columns[i].name, name) == 0 || strcmp(source->columns[i].utf8_name, name) == 0)
 			return &source->columns[i];
 	}
 	return NULL;
 }
 
 FmSourceColumn *
-fm_source_need_column(const FmSource *source, const char *name)
+fm_source_need_column(const FmRowSource *source, const char *name)
 {
 	FmSourceColumn *column = fm_source_column(source, name);
 
@@ -167,6 +174,47 @@ fm_source_need_column(const FmSource *source, const char *name)
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of relation \"%s\" does not exist", name, get_rel_name(source->relid))));
 	return column;
+}
+
+/*
+ * The source without the rows that are not in a slice
+ */
+FmRowSource *
+fm_source_of_slice(const FmRowSource *source, const char *slices, const char *name)
+{
+	FmRowSource *result = palloc(sizeof(FmRowSource));
+	char *is_member = psprintf("fm_slices.fm_slice OPERATOR(pg_catalog.=) %s",
+							   quote_literal_cstr(pg_any_to_server(name, strlen(name), PG_UTF8)));
+
+	*result = *source;
+	result->from = psprintf("%s CROSS JOIN LATERAL (%s) AS fm_slices(fm_slice)", source->from, slices);
+	result->where = *source->where == '\0' ? psprintf(" WHERE %s", is_member)
+										   : psprintf("%s AND %s", source->where, is_member);
+	return result;
+}
+
+/*
+ * The schema of the extension, for functions of ours in generated queries
+ */
+char *
+fm_extension_schema(void)
+{
+	Relation relation = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple tuple;
+	Oid schema = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ, CStringGetDatum("feature_meta"));
+	scan = systable_beginscan(relation, ExtensionNameIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		schema = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	if (!OidIsValid(schema))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("extension \"feature_meta\" does not exist")));
+	return get_namespace_name(schema);
 }
 
 /*
@@ -217,7 +265,9 @@ fm_query(const char *query)
 char *
 fm_query_text(uint64 row, int column)
 {
-	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1);
+	char *text = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1);
+
+	return text == NULL ? NULL : pg_server_to_any(text, strlen(text), PG_UTF8);
 }
 
 double

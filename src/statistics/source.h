@@ -22,7 +22,8 @@ typedef enum FmFamily
 
 typedef struct FmSourceColumn
 {
-	char *name;
+	char *name;      /* in the server's encoding, as queries need it */
+	char *utf8_name; /* as messages need it */
 	char *reference; /* the column in a query, qualified and quoted */
 	Oid type;        /* as declared */
 	Oid element;     /* base type of a value: that of the elements for an array */
@@ -30,7 +31,7 @@ typedef struct FmSourceColumn
 	FmFamily family; /* of a value */
 } FmSourceColumn;
 
-typedef struct FmSource
+typedef struct FmRowSource
 {
 	Oid relid;
 	char *alias;  /* name of the relation inside the query, quoted */
@@ -38,18 +39,24 @@ typedef struct FmSource
 	char *where;  /* "" or " WHERE (...)" */
 	int num_columns;
 	FmSourceColumn *columns; /* without dropped ones, in their order */
-} FmSource;
+} FmRowSource;
 
 /*
  * Opens a relation: table, partitioned table, view, materialised view or foreign table; else 42809. filter: NULL or one
  * boolean expression over its columns, else 42601. sample_rate: share of the rows in (0, 1], drawn by chance, else
  * 22023.
  */
-extern FmSource *fm_source(Oid relid, const char *filter, double sample_rate);
+extern FmRowSource *fm_source(Oid relid, const char *filter, double sample_rate);
 
-/* The column of that name, or NULL; fm_source_need_column raises 42703 instead */
-extern FmSourceColumn *fm_source_column(const FmSource *source, const char *name);
-extern FmSourceColumn *fm_source_need_column(const FmSource *source, const char *name);
+/* The source without the rows that are not in a slice; slices: see slices.h */
+extern FmRowSource *fm_source_of_slice(const FmRowSource *source, const char *slices, const char *name);
+
+/* The schema of the extension, not quoted */
+extern char *fm_extension_schema(void);
+
+/* The column of that name (in either encoding), or NULL; fm_source_need_column raises 42703 instead */
+extern FmSourceColumn *fm_source_column(const FmRowSource *source, const char *name);
+extern FmSourceColumn *fm_source_need_column(const FmRowSource *source, const char *name);
 
 /* The column as float8, NULL where it has not exactly one value; INT, FLOAT and TIME only (times: as in statistics) */
 extern char *fm_number_expression(const FmSourceColumn *column);
@@ -63,7 +70,7 @@ extern void fm_check_expression(const char *text, const char *what);
  */
 extern void fm_query(const char *query);
 
-/* A value of the result of the last query: as C string in the caller's context or NULL; as number */
+/* A value of the result of the last query: as UTF-8 text in the caller's context or NULL; as number */
 extern char *fm_query_text(uint64 row, int column);
 extern double fm_query_float8(uint64 row, int column, bool *is_null);
 extern int64 fm_query_int64(uint64 row, int column);

@@ -39,7 +39,6 @@ typedef struct FmStatisticsOptions
 	char *slice_functions;       /* NULL or JSON: [{"feature": null | [value, ...], ...}, ...] */
 	int num_slice_sqls;
 	char **slice_sqls;           /* SELECT lists over one row */
-	bool moments_only;           /* counts, moments and extremes: no histograms, no values, no unique */
 } FmStatisticsOptions;
 
 /* TFDV's defaults */

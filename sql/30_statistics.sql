@@ -37,3 +37,46 @@ CREATE FUNCTION relation_sketch(relation regclass, filter text DEFAULT NULL, wei
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION relation_sketch(regclass, text, text, text[], double precision) IS
 	'what one pass over the rows of a relation remembers, to store, merge and turn into statistics';
+
+-- Aggregates: statistics of groups of rows, as slices are in SQL
+
+CREATE FUNCTION table_statistics_final(internal, record) RETURNS feature_statistics
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION table_statistics_final(internal, record) IS 'final function of table_statistics(record)';
+CREATE AGGREGATE table_statistics("row" record) (
+	SFUNC = table_sketch_add, STYPE = internal, SSPACE = 65536, FINALFUNC = table_statistics_final, FINALFUNC_EXTRA,
+	COMBINEFUNC = table_sketch_combine, SERIALFUNC = table_sketch_serialize, DESERIALFUNC = table_sketch_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE table_statistics(record) IS
+	'statistics of all columns of the rows: table_statistics(t) FROM t';
+CREATE FUNCTION table_statistics_final(internal, record, double precision) RETURNS feature_statistics
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION table_statistics_final(internal, record, double precision) IS 'final function of table_statistics(record, double precision)';
+CREATE AGGREGATE table_statistics("row" record, weight double precision) (
+	SFUNC = table_sketch_add, STYPE = internal, SSPACE = 65536, FINALFUNC = table_statistics_final, FINALFUNC_EXTRA,
+	COMBINEFUNC = table_sketch_combine, SERIALFUNC = table_sketch_serialize, DESERIALFUNC = table_sketch_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE table_statistics(record, double precision) IS
+	'statistics of all columns of the rows: table_statistics(t) FROM t, each row with a weight';
+CREATE FUNCTION column_statistics_final(internal, anyelement) RETURNS feature_statistics
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION column_statistics_final(internal, anyelement) IS 'final function of column_statistics(anyelement)';
+CREATE AGGREGATE column_statistics(value anyelement) (
+	SFUNC = column_sketch_add_any, STYPE = internal, SSPACE = 65536, FINALFUNC = column_statistics_final, FINALFUNC_EXTRA,
+	COMBINEFUNC = table_sketch_combine, SERIALFUNC = table_sketch_serialize, DESERIALFUNC = table_sketch_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE column_statistics(anyelement) IS
+	'statistics of one column, whose feature has the empty name';
+CREATE FUNCTION column_statistics_final(internal, anyelement, double precision) RETURNS feature_statistics
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION column_statistics_final(internal, anyelement, double precision) IS 'final function of column_statistics(anyelement, double precision)';
+CREATE AGGREGATE column_statistics(value anyelement, weight double precision) (
+	SFUNC = column_sketch_add_any, STYPE = internal, SSPACE = 65536, FINALFUNC = column_statistics_final, FINALFUNC_EXTRA,
+	COMBINEFUNC = table_sketch_combine, SERIALFUNC = table_sketch_serialize, DESERIALFUNC = table_sketch_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE column_statistics(anyelement, double precision) IS
+	'statistics of one column, whose feature has the empty name, each row with a weight';

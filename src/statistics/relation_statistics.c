@@ -13,8 +13,8 @@
 #include "source.h"
 #include "utils/builtins.h"
 
-/* So many columns go through one aggregate: a function has at most 100 arguments (FUNC_MAX_ARGS) */
-#define COLUMNS_AN_AGGREGATE (FUNC_MAX_ARGS - 2)
+/* So many columns go through one aggregate, beside its state, the names and the weight */
+#define COLUMNS_AN_AGGREGATE (FUNC_MAX_ARGS - 3)
 
 /* What one slice (or the whole relation) gave */
 typedef struct Slice
@@ -57,6 +57,37 @@ ChooseColumns(const FmRowSource *source, const FmStatisticsOptions *options)
 			columns.column[columns.n++] = column;
 	}
 	return columns;
+}
+
+/*
+ * The call of the sketch's aggregate for some columns
+ */
+static void
+AppendSketchAggregate(StringInfo query, const char *schema, const FmRowSource *source, const Columns *columns, int first,
+					  int end, const FmStatisticsOptions *options)
+{
+	/* no columns at all: rows are counted */
+	if (first == end)
+	{
+		appendStringInfo(query, ", %s.table_sketch(ROW()", schema);
+		if (options->weight_feature != NULL)
+			appendStringInfo(query, ", %s",
+							 fm_number_expression(fm_source_need_column(source, options->weight_feature)));
+		appendStringInfoChar(query, ')');
+		return;
+	}
+
+	appendStringInfo(query, ", %s.%stable_sketch_columns(ARRAY[", schema,
+					 options->weight_feature != NULL ? "weighted_" : "");
+	for (int i = first; i < end; i++)
+		appendStringInfo(query, "%s%s", i > first ? ", " : "", quote_literal_cstr(columns->column[i]->name));
+	appendStringInfoString(query, "]::pg_catalog.text[]");
+	if (options->weight_feature != NULL)
+		appendStringInfo(query, ", %s",
+						 fm_number_expression(fm_source_need_column(source, options->weight_feature)));
+	for (int i = first; i < end; i++)
+		appendStringInfo(query, ", %s", columns->column[i]->reference);
+	appendStringInfoChar(query, ')');
 }
 
 /*
@@ -161,7 +192,15 @@ ReadRelation(const FmRowSource *source, const Columns *columns, const char *slic
 	Slice *result;
 
 	if (options->weight_feature != NULL)
-		fm_source_need_column(source, options->weight_feature);
+	{
+		FmSourceColumn *weight = fm_source_need_column(source, options->weight_feature);
+
+		if (weight->is_array || weight->family == FM_FAMILY_STRUCT || weight->family == FM_FAMILY_TEXT)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("weight_feature \"%s\" must be a number", weight->name),
+					 errdetail("It must have exactly one value in each example.")));
+	}
 
 	fm_query(MakeQuery(source, columns, slices, options));
 	old = MemoryContextSwitchTo(context);

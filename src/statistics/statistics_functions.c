@@ -4,13 +4,20 @@
 #include "fm_core.h"
 
 #include "arguments.h"
+#include "catalog/pg_type.h"
 #include "message/message_type.h"
 #include "sketch/sketch_type.h"
+#include "sketch/sketch_value.h"
 #include "statistics.h"
 
 PG_FUNCTION_INFO_V1(generate_statistics);
 PG_FUNCTION_INFO_V1(feature_statistics_of_sketch);
 PG_FUNCTION_INFO_V1(relation_sketch);
+PG_FUNCTION_INFO_V1(table_statistics_final);
+PG_FUNCTION_INFO_V1(column_statistics_final);
+
+/* The final function of the sketch aggregates, whose state only their file knows */
+extern Datum table_sketch_final(PG_FUNCTION_ARGS);
 
 /*
  * Eight arguments from the given one on: how a sketch is turned into statistics
@@ -105,4 +112,45 @@ relation_sketch(PG_FUNCTION_ARGS)
 	fm_statistics_options_init(&options);
 	ReadSourceOptions(fcinfo, 2, &options);
 	PG_RETURN_FEATURE_SKETCH(fm_relation_sketch(PG_GETARG_OID(0), fm_arg_text(fcinfo, 1), &options));
+}
+
+/*
+ * Statistics of the state of a sketch aggregate; without rows, of the empty sketch
+ */
+static Datum
+FinalStatistics(FunctionCallInfo fcinfo, FmSketch *empty)
+{
+	FmStatisticsOptions options;
+	FmSketch *sketch = PG_ARGISNULL(0) ? empty : fm_datum_get_sketch(table_sketch_final(fcinfo));
+
+	fm_statistics_options_init(&options);
+	PG_RETURN_MESSAGE(fm_statistics_list(fm_statistics_of_sketch(sketch, &options)));
+}
+
+/*
+ * Final function of table_statistics(record [, weight]); of no rows the columns and types are those of the expression
+ */
+Datum
+table_statistics_final(PG_FUNCTION_ARGS)
+{
+	FmSketch *empty = fm_sketch_new_by_settings(PG_NARGS() > 2);
+	Oid type = get_fn_expr_argtype(fcinfo->flinfo, 1);
+
+	if (PG_ARGISNULL(0) && OidIsValid(type) && type != RECORDOID)
+		fm_row_open(empty, NULL, type, -1);
+	return FinalStatistics(fcinfo, empty);
+}
+
+/*
+ * Final function of column_statistics(anyelement [, weight])
+ */
+Datum
+column_statistics_final(PG_FUNCTION_ARGS)
+{
+	FmSketch *empty = fm_sketch_new_by_settings(PG_NARGS() > 2);
+	Oid type = get_fn_expr_argtype(fcinfo->flinfo, 1);
+
+	if (PG_ARGISNULL(0) && OidIsValid(type))
+		fm_column_open(empty, NULL, "", 0, type);
+	return FinalStatistics(fcinfo, empty);
 }

@@ -195,11 +195,22 @@ CountComponents(const FmRowSource *source, const Universe *universe, const Compo
 	return counts;
 }
 
+/*
+ * The feature of the path; a column of that name gets the custom statistics beside its own
+ */
 static Tfmd__FeatureNameStatistics *
-NewFeature(Tfmd__DatasetFeatureStatistics *dataset, const FmPath *path)
+NeedFeature(Tfmd__DatasetFeatureStatistics *dataset, const FmPath *path)
 {
-	Tfmd__FeatureNameStatistics *feature = FM_NEW(Tfmd__FeatureNameStatistics, tfmd__feature_name_statistics);
+	Tfmd__FeatureNameStatistics *feature;
 
+	for (size_t i = 0; i < dataset->n_features; i++)
+	{
+		FmPath other = fm_path_from_message(dataset->features[i]->path);
+
+		if (fm_path_equal(&other, path))
+			return dataset->features[i];
+	}
+	feature = FM_NEW(Tfmd__FeatureNameStatistics, tfmd__feature_name_statistics);
 	feature->field_id_case = TFMD__FEATURE_NAME_STATISTICS__FIELD_ID_PATH;
 	feature->path = fm_make_path(path->step, path->n_step);
 	FM_APPEND(dataset->n_features, dataset->features, feature);
@@ -246,7 +257,7 @@ AddSparseFeature(const FmRowSource *source, const FmPath *parent, const Tfmd__Sp
 	counts = CountComponents(source, &universe, components, n);
 
 	old = MemoryContextSwitchTo(context);
-	feature = NewFeature(dataset, &path);
+	feature = NeedFeature(dataset, &path);
 	missing = FM_NEW(Tfmd__RankHistogram, tfmd__rank_histogram);
 	max = FM_NEW(Tfmd__RankHistogram, tfmd__rank_histogram);
 	min = FM_NEW(Tfmd__RankHistogram, tfmd__rank_histogram);
@@ -295,7 +306,7 @@ AddWeightedFeature(const FmRowSource *source, const Tfmd__WeightedFeature *weigh
 	counts = CountComponents(source, &universe, components, 2);
 
 	old = MemoryContextSwitchTo(context);
-	feature = NewFeature(dataset, &path);
+	feature = NeedFeature(dataset, &path);
 	fm_add_custom_num(feature, "missing_weight", counts[1].missing);
 	fm_add_custom_num(feature, "missing_value", counts[0].missing);
 	fm_add_custom_num(feature, "min_weight_length_diff", counts[1].min_difference);

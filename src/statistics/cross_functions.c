@@ -120,7 +120,7 @@ lift_statistics(PG_FUNCTION_ARGS)
 
 	fm_statistics_options_init(&options);
 	options.slice_functions = fm_arg_jsonb(fcinfo, 10);
-	options.num_slice_sqls = Max(fm_arg_texts(fcinfo, 11, "slice_sqls", &options.slice_sqls), 0);
+	options.num_slice_sqls = fm_arg_texts(fcinfo, 11, "slice_sqls", &options.slice_sqls);
 
 	lift.y = fm_arg_text(fcinfo, 1);
 	lift.num_x = fm_arg_texts(fcinfo, 2, "x_paths", &lift.x);

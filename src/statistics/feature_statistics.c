@@ -145,7 +145,7 @@ AddListLengthStats(Tfmd__FeatureNameStatistics *feature, const FmFeatureInfo *in
 		FmFiniteRange range = {0};
 		Tfmd__Histogram *histogram;
 
-		fm_feature_list_lengths(info->feature, level, &lengths);
+		fm_feature_list_lengths(info->feature, level + 1, &lengths);
 		boundaries = Boundaries(&lengths, scope->options->num_values_histogram_buckets);
 		histogram = fm_quantiles_histogram(&boundaries);
 		MarkHistogram(histogram, lengths.exact);

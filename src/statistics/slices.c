@@ -280,7 +280,7 @@ fm_slices_subquery(const FmRowSource *source, const FmStatisticsOptions *options
 {
 	StringInfoData query;
 
-	if (options->slice_functions == NULL && options->num_slice_sqls == 0)
+	if (options->slice_functions == NULL && options->num_slice_sqls <= 0)
 		return NULL;
 	if (options->slice_functions != NULL && options->num_slice_sqls > 0)
 		ereport(ERROR,

@@ -37,7 +37,7 @@ typedef struct FmStatisticsOptions
 	bool cross_features;         /* covariance and correlation of all pairs of numeric columns */
 	bool mutual_information;     /* of the label and every feature of the schema */
 	char *slice_functions;       /* NULL or JSON: [{"feature": null | [value, ...], ...}, ...] */
-	int num_slice_sqls;
+	int num_slice_sqls; /* -1: none */
 	char **slice_sqls;           /* SELECT lists over one row */
 } FmStatisticsOptions;
 

@@ -90,7 +90,7 @@ generate_statistics(PG_FUNCTION_ARGS)
 	options.label_feature = fm_arg_text(fcinfo, n++);
 	options.enable_semantic_domain_stats = fm_arg_bool(fcinfo, n++, false);
 	options.slice_functions = fm_arg_jsonb(fcinfo, n++);
-	options.num_slice_sqls = Max(fm_arg_texts(fcinfo, n++, "slice_sqls", &options.slice_sqls), 0);
+	options.num_slice_sqls = fm_arg_texts(fcinfo, n++, "slice_sqls", &options.slice_sqls);
 	options.cross_features = fm_arg_bool(fcinfo, n++, false);
 	options.mutual_information = fm_arg_bool(fcinfo, n++, false);
 

@@ -38,6 +38,10 @@ CREATE FUNCTION relation_sketch(relation regclass, filter text DEFAULT NULL, wei
 COMMENT ON FUNCTION relation_sketch(regclass, text, text, text[], double precision) IS
 	'what one pass over the rows of a relation remembers, to store, merge and turn into statistics';
 
+CREATE FUNCTION num_examples(sketch feature_sketch) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'sketch_num_examples' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION num_examples(feature_sketch) IS 'number of rows that a sketch remembers';
+
 -- Aggregates: statistics of groups of rows, as slices are in SQL
 
 CREATE FUNCTION table_statistics_final(internal, record) RETURNS feature_statistics

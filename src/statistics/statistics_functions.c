@@ -13,6 +13,7 @@
 PG_FUNCTION_INFO_V1(generate_statistics);
 PG_FUNCTION_INFO_V1(feature_statistics_of_sketch);
 PG_FUNCTION_INFO_V1(relation_sketch);
+PG_FUNCTION_INFO_V1(sketch_num_examples);
 PG_FUNCTION_INFO_V1(table_statistics_final);
 PG_FUNCTION_INFO_V1(column_statistics_final);
 
@@ -112,6 +113,15 @@ relation_sketch(PG_FUNCTION_ARGS)
 	fm_statistics_options_init(&options);
 	ReadSourceOptions(fcinfo, 2, &options);
 	PG_RETURN_FEATURE_SKETCH(fm_relation_sketch(PG_GETARG_OID(0), fm_arg_text(fcinfo, 1), &options));
+}
+
+/*
+ * num_examples(sketch) RETURNS bigint
+ */
+Datum
+sketch_num_examples(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64((int64) fm_sketch_num_examples(PG_GETARG_FEATURE_SKETCH(0)));
 }
 
 /*

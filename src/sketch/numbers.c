@@ -364,7 +364,7 @@ void
 fm_numbers_set_max_exact(FmNumbers *numbers, int max_exact)
 {
 	numbers->max_exact = max_exact;
-	if (numbers->table != NULL && numbers->table->num > (uint32) max_exact)
+	if (numbers->table != NULL && (int64) numbers->table->num > max_exact)
 		leave_table(numbers);
 }
 

@@ -684,7 +684,7 @@ get_quantiles(Reader *reader, bool weighted, bool is_float, uint64 count, int64 
 				return quantiles;
 			}
 		}
-		if ((uint64) num > MAX_COUNT >> Min(level, 60))
+		if (!weighted && (uint64) num > MAX_COUNT >> Min(level, 60))
 			bad(reader, "Quantiles out of range");
 		else
 			total += (uint64) num << Min(level, 60);

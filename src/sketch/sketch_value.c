@@ -262,6 +262,8 @@ typedef struct Place
 	int level;
 	int deepest;
 	uint64 num_values;
+	int null_level;	  /* the deepest level that had a null, and how many are counted of it in num_values */
+	uint64 num_nulls;
 } Place;
 
 static void add_value(FmColumn *column, Datum value, Place *place);
@@ -273,7 +275,18 @@ add_null_element(FmFeature *feature, Place *place)
 
 	fm_feature_add_null(feature, place->level);
 	MemoryContextSwitchTo(old);
-	place->num_values++;
+	/* a null is a value at the innermost level only; above, it is a missing list */
+	if (place->level > place->null_level)
+	{
+		place->num_values -= place->num_nulls;
+		place->null_level = place->level;
+		place->num_nulls = 0;
+	}
+	if (place->level == place->null_level)
+	{
+		place->num_values++;
+		place->num_nulls++;
+	}
 }
 
 static void
@@ -370,6 +383,8 @@ end_example(FmFeature *feature, Place *place)
 
 	if (place->deepest == 0)
 		return;
+	if (Max(place->deepest, feature->num_levels - 1) > place->null_level)
+		place->num_values -= place->num_nulls;
 	old = MemoryContextSwitchTo(place->context);
 	fm_feature_end_lists(feature, place->num_values, place->deepest);
 	MemoryContextSwitchTo(old);
@@ -421,7 +436,7 @@ add_json_object(FmFeature *feature, JsonbContainer *container, Place *place, int
 		}
 		else if (token == WJB_VALUE)
 		{
-			Place below = {place->context, 0, 0, 0};
+			Place below = {.context = place->context};
 
 			CHECK_FOR_INTERRUPTS();
 			add_json(child, &value, &below, depth + 1);
@@ -701,7 +716,7 @@ add_value(FmColumn *column, Datum value, Place *place)
 void
 fm_column_add(FmColumn *column, Datum value, MemoryContext context)
 {
-	Place place = {context, 0, 0, 0};
+	Place place = {.context = context};
 
 	add_value(column, value, &place);
 	end_example(column->feature, &place);

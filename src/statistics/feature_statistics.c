@@ -215,6 +215,12 @@ MakeHistograms(const FmFeatureInfo *info, const FmNumberSummary *numbers, bool b
 	boundaries = Boundaries(&weighted_entries, FM_QUANTILES_FACTOR * scope->options->num_quantiles_histogram_buckets);
 	if (boundaries.n == 0)
 		return;
+	if (!weighted_entries.exact)
+	{
+		/* the sketch of a distribution may have lost its ends, which are known */
+		boundaries.value[0] = numbers->min;
+		boundaries.value[boundaries.n - 1] = numbers->max;
+	}
 	*median = fm_boundaries_median(&boundaries);
 
 	range = FiniteRange(numbers, &entries, &weighted_entries);

@@ -69,6 +69,7 @@ COMMENT ON POLICY recorded_partition_owner ON feature_meta.recorded_partition IS
 -- recorded of its partitions is not dumped.
 SELECT pg_catalog.pg_extension_config_dump('feature_meta.recorded_statistics',
 	'WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = relation AND c.relpersistence <> ''t'')');
+SELECT pg_catalog.pg_extension_config_dump('feature_meta.recorded_partition', 'WHERE false');
 
 CREATE FUNCTION row_version_hash(ctid tid, xmin xid) RETURNS bigint
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

@@ -94,3 +94,17 @@ CREATE FUNCTION put_lineage_subgraph(subgraph jsonb, reuse boolean DEFAULT false
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION put_lineage_subgraph(jsonb, boolean) IS
 	'puts executions, artifacts, contexts and the events between them, an ml_metadata.PutLineageSubgraphRequest as JSON: {"executions": [..], "artifacts": [..], "contexts": [..], "event_edges": [{"execution_index", "artifact_index", "event"}]}; nodes as in put_execution, each in all of the contexts; returns the ids in the order of the nodes';
+
+CREATE FUNCTION put_lineage_subgraph(graph lineage_graph, reuse boolean DEFAULT false, OUT execution_ids bigint[], OUT artifact_ids bigint[],
+		OUT context_ids bigint[]) RETURNS record
+	AS 'MODULE_PATHNAME', 'put_lineage_graph' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION put_lineage_subgraph(lineage_graph, boolean) IS
+	'copies a lineage_graph into the store: its types (added to those of the same name), nodes, events, attributions, associations and parent contexts. Ids in the graph only say what hangs together; all nodes are new, or with reuse those of the same external id, or type and name, which are updated (contexts always are). Returns the new ids in the order of the nodes';
+
+CREATE FUNCTION put_lineage_subgraph(subgraph text, reuse boolean DEFAULT false, OUT execution_ids bigint[], OUT artifact_ids bigint[],
+		OUT context_ids bigint[]) RETURNS record
+	LANGUAGE SQL VOLATILE STRICT PARALLEL UNSAFE
+BEGIN ATOMIC
+	SELECT execution_ids, artifact_ids, context_ids FROM put_lineage_subgraph(subgraph::jsonb, reuse);
+END;
+COMMENT ON FUNCTION put_lineage_subgraph(text, boolean) IS 'as put_lineage_subgraph(jsonb), for a literal without a type';

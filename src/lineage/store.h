@@ -5,8 +5,10 @@
  *     store_sql.c      statements whose plans are kept, locks
  *     store_value.c    property values: jsonb <-> the columns of a property row
  *     store_type.c     types: looking them up, putting them
- *     store_node.c     nodes: reading them from jsonb, writing them
+ *     store_node.c     nodes and events: reading them from jsonb
+ *     store_write.c    nodes and edges: writing them
  *     store_put.c      the SQL functions put_artifact, put_execution, ...
+ *     store_import.c   a lineage_graph into the store
  */
 #ifndef FM_LINEAGE_STORE_H
 #define FM_LINEAGE_STORE_H
@@ -87,6 +89,10 @@ typedef struct FmProperty
  */
 extern void fm_property_from_json(const JsonbValue *json, FmPropertyKind declared, const char *place, FmProperty *property);
 
+/* ml_metadata.Value -> property value; false when it holds none. Error 22023 for a STRING that would be read as a STRUCT */
+struct Mlmd__Value;
+extern bool fm_property_from_message(const struct Mlmd__Value *value, const char *place, FmProperty *property);
+
 /* A type with the properties it declares */
 typedef struct FmType
 {
@@ -111,6 +117,31 @@ extern FmType *fm_type_by_name(FmTypes *types, FmNodeKind kind, const char *name
 extern FmType *fm_type_by_id(FmTypes *types, FmNodeKind kind, int64 id);
 extern FmPropertyKind fm_type_property(const FmType *type, const char *name); /* FM_PROPERTY_ANY: not declared */
 
+/* A type to be put; what is NULL is not given */
+typedef struct FmTypeSpec
+{
+	FmNodeKind kind;
+	const char *name;
+	const char *version;
+	const char *description;
+	const char *external_id;
+	const char *base_type;	/* such as "Model" */
+	const char *input_type; /* JSON */
+	const char *output_type;
+	int n_properties;
+	char **property_names;
+	FmPropertyKind *property_kinds;
+	bool can_add_fields;
+	bool can_omit_fields;
+} FmTypeSpec;
+
+/*
+ * Finds or makes a type, under a lock that only makers of types take, so that two callers never make it twice. What it
+ * returns is not in types, as its properties may have changed. Errors: 42710 for a stored type with other properties or
+ * base type, 22023 without a name or for an unknown base type.
+ */
+extern FmType *fm_put_type(FmTypes *types, const FmTypeSpec *spec);
+
 /* What to do when a node to be put is there already, by external id or by type and name */
 typedef enum FmReuse
 {
@@ -134,6 +165,8 @@ typedef struct FmNode
 	int state;
 	JsonbContainer *properties;
 	JsonbContainer *custom_properties;
+	FmProperty *values; /* properties of both sorts that do not come as JSON */
+	int n_values;
 	int64 last_update_time; /* of the version that the update is of */
 	bool replace;			/* what is not given is removed, instead of left */
 	bool touch;				/* last_update_time_since_epoch moves even without a change */
@@ -151,6 +184,9 @@ typedef struct FmEvent
 	int64 *step_indexes;
 	char **step_keys; /* NULL: the step is an index */
 } FmEvent;
+
+/* Ids of nodes as bigint[] */
+extern Datum fm_put_node_ids(const FmNode *nodes, int n);
 
 extern void fm_node_init(FmNode *node, FmNodeKind kind, const char *place);
 
@@ -178,5 +214,8 @@ extern void fm_put_events(FmEvent *events, int n, int64 now);
 
 /* Links each of the contexts with each of the artifacts or executions */
 extern void fm_put_links(FmNodeKind kind, const int64 *contexts, int n_contexts, const int64 *nodes, int n_nodes);
+
+/* Links contexts with artifacts, executions or (as parents with their children) contexts, pair by pair */
+extern void fm_put_link_pairs(FmNodeKind kind, const int64 *contexts, const int64 *nodes, int n);
 
 #endif

@@ -24,7 +24,7 @@ bool
 fm_node_is_reference(const FmNode *node)
 {
 	return node->id != 0 && !node->type && node->type_id == 0 && node->state < 0 && !node->name && !node->uri && !node->external_id && !node->properties &&
-		   !node->custom_properties && !node->replace && !node->touch && node->last_update_time < 0;
+		   !node->custom_properties && node->n_values == 0 && !node->replace && !node->touch && node->last_update_time < 0;
 }
 
 static void

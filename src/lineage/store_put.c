@@ -378,13 +378,13 @@ append_edge(const JsonbValue *json, int i, NodeList *artifacts, NodeList *execut
 	}
 }
 
-static Datum
-ids_datum(const int64 *ids, int n)
+Datum
+fm_put_node_ids(const FmNode *nodes, int n)
 {
 	Datum *values = palloc(sizeof(Datum) * (n + 1));
 
 	for (int i = 0; i < n; i++)
-		values[i] = Int64GetDatum(ids[i]);
+		values[i] = Int64GetDatum(nodes[i].id);
 	return PointerGetDatum(construct_array(values, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
@@ -465,7 +465,7 @@ put_lineage_subgraph(PG_FUNCTION_ARGS)
 
 	MemoryContextSwitchTo(caller);
 	for (int kind = 0; kind < FM_NODE_KINDS; kind++)
-		values[kind] = ids_datum(list_ids(&lists[kind]), lists[kind].n);
+		values[kind] = fm_put_node_ids(lists[kind].nodes, lists[kind].n);
 	result = heap_form_tuple(BlessTupleDesc(desc), values, nulls);
 	SPI_finish();
 	PG_RETURN_DATUM(HeapTupleGetDatum(result));

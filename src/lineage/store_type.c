@@ -4,6 +4,7 @@
 #include "lineage/store.h"
 
 #include "catalog/pg_type.h"
+#include "message/message.h"
 #include "metadata_store.pb-c.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -121,12 +122,12 @@ fm_type_property(const FmType *type, const char *name)
 /* ---------------------------------------------------------------------------------------------------------------- */
 
 /*
- * {"name": kind, ..}, the kind as name or number of ml_metadata.PropertyType -> *names, *kinds
+ * {"name": kind, ..}, the kind as name or number of ml_metadata.PropertyType -> the specification's properties
  */
-static int
-read_properties(Jsonb *json, char ***names, FmPropertyKind **kinds)
+static void
+read_properties(Jsonb *json, FmTypeSpec *spec)
 {
-	int n = 0;
+	char *name;
 	JsonbIterator *it;
 	JsonbIteratorToken token;
 	JsonbValue item;
@@ -135,8 +136,8 @@ read_properties(Jsonb *json, char ***names, FmPropertyKind **kinds)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("properties of a type have to be a JSON object"),
 				 errhint("Write them as {\"name\": \"INT\"}, the kinds being INT, DOUBLE, STRING, STRUCT, PROTO and BOOLEAN.")));
-	*names = palloc(sizeof(char *) * JB_ROOT_COUNT(json));
-	*kinds = palloc(sizeof(FmPropertyKind) * JB_ROOT_COUNT(json));
+	spec->property_names = palloc(sizeof(char *) * (JB_ROOT_COUNT(json) + 1));
+	spec->property_kinds = palloc(sizeof(FmPropertyKind) * (JB_ROOT_COUNT(json) + 1));
 	it = JsonbIteratorInit(&json->root);
 	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
 	{
@@ -144,7 +145,7 @@ read_properties(Jsonb *json, char ***names, FmPropertyKind **kinds)
 
 		if (token != WJB_KEY)
 			continue;
-		(*names)[n] = pnstrdup(item.val.string.val, item.val.string.len);
+		name = pnstrdup(item.val.string.val, item.val.string.len);
 		JsonbIteratorNext(&it, &item, true);
 		if (item.type == jbvString)
 			kind = protobuf_c_enum_descriptor_get_value_by_name(&mlmd__property_type__descriptor,
@@ -155,11 +156,11 @@ read_properties(Jsonb *json, char ***names, FmPropertyKind **kinds)
 				DatumGetInt32(DirectFunctionCall1(numeric_int4, NumericGetDatum(item.val.numeric))));
 		if (kind == NULL || kind->value < FM_PROPERTY_INT || kind->value > FM_PROPERTY_BOOLEAN)
 			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown kind of property \"%s\"", (*names)[n]),
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown kind of property \"%s\"", name),
 					 errhint("The kinds are INT, DOUBLE, STRING, STRUCT, PROTO and BOOLEAN.")));
-		(*kinds)[n++] = kind->value;
+		spec->property_names[spec->n_properties] = name;
+		spec->property_kinds[spec->n_properties++] = kind->value;
 	}
-	return n;
 }
 
 /*
@@ -167,39 +168,39 @@ read_properties(Jsonb *json, char ***names, FmPropertyKind **kinds)
  * when allowed to be. Inserts what is new.
  */
 static void
-merge_properties(FmType *type, int n, char **names, FmPropertyKind *kinds, bool is_new, bool can_add, bool can_omit)
+merge_properties(FmType *type, const FmTypeSpec *spec, bool is_new)
 {
 	static SPIPlanPtr insert = NULL;
 	static const Oid types[] = {INT8OID, TEXTOID, INT4OID};
 	int n_stored = 0;
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < spec->n_properties; i++)
 	{
-		FmPropertyKind stored = fm_type_property(type, names[i]);
+		FmPropertyKind stored = fm_type_property(type, spec->property_names[i]);
 
-		if (stored == kinds[i])
+		if (stored == spec->property_kinds[i])
 			n_stored++;
 		else if (stored != FM_PROPERTY_ANY)
 			ereport(ERROR,
 					(errcode(ERRCODE_DUPLICATE_OBJECT),
 					 errmsg("%s type \"%s\" exists with other properties", fm_kind_name(type->kind), type->name),
-					 errdetail("Property \"%s\" is of another kind there.", names[i]),
+					 errdetail("Property \"%s\" is of another kind there.", spec->property_names[i]),
 					 errhint("Put the type with another version.")));
-		else if (!is_new && !can_add)
+		else if (!is_new && !spec->can_add_fields)
 			ereport(ERROR,
 					(errcode(ERRCODE_DUPLICATE_OBJECT),
 					 errmsg("%s type \"%s\" exists with other properties", fm_kind_name(type->kind), type->name),
-					 errdetail("It does not have the property \"%s\".", names[i]),
+					 errdetail("It does not have the property \"%s\".", spec->property_names[i]),
 					 errhint("Add properties with can_add_fields => true.")));
 		else
 		{
-			Datum values[] = {Int64GetDatum(type->id), CStringGetTextDatum(names[i]), Int32GetDatum(kinds[i])};
+			Datum values[] = {Int64GetDatum(type->id), CStringGetTextDatum(spec->property_names[i]), Int32GetDatum(spec->property_kinds[i])};
 
 			fm_store_execute(&insert, "INSERT INTO mlmd.typeproperty (type_id, name, data_type) VALUES ($1, $2, $3)", 3, types,
 							 values, NULL, 0);
 		}
 	}
-	if (n_stored < type->n_properties && !can_omit)
+	if (n_stored < type->n_properties && !spec->can_omit_fields)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("%s type \"%s\" exists with other properties", fm_kind_name(type->kind), type->name),
@@ -212,7 +213,7 @@ merge_properties(FmType *type, int n, char **names, FmPropertyKind *kinds, bool 
  * "mlmd.Model"). A base type is not changed later.
  */
 static void
-put_base_type(FmTypes *types, FmType *type, const char *base)
+put_base_type(FmType *type, const char *base)
 {
 	static SPIPlanPtr find = NULL;
 	static SPIPlanPtr parents = NULL;
@@ -246,11 +247,78 @@ put_base_type(FmTypes *types, FmType *type, const char *base)
 				 errmsg("%s type \"%s\" exists with another base type", fm_kind_name(type->kind), type->name)));
 }
 
-static char *
-text_argument(FunctionCallInfo fcinfo, int n)
+static Datum
+text_or_null(const char *text, char *null)
 {
-	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
+	*null = text == NULL ? 'n' : ' ';
+	return text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
 }
+
+FmType *
+fm_put_type(FmTypes *types, const FmTypeSpec *spec)
+{
+	static SPIPlanPtr insert = NULL;
+	static SPIPlanPtr update = NULL;
+	static const Oid insert_types[] = {INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+	static const Oid update_types[] = {INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+	const char *version = spec->version ? spec->version : "";
+	FmType *type;
+	bool is_new = false;
+	bool isnull;
+	/* kind, name, version; description, external_id, input_type, output_type */
+	Datum values[7] = {Int32GetDatum(spec->kind)};
+	char nulls[] = "       ";
+
+	if (spec->name == NULL || *spec->name == '\0')
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a type needs a name")));
+	values[1] = CStringGetTextDatum(spec->name);
+	values[2] = text_or_null(*version ? version : NULL, &nulls[2]);
+	values[3] = text_or_null(spec->description, &nulls[3]);
+	values[4] = text_or_null(spec->external_id, &nulls[4]);
+	values[5] = text_or_null(spec->input_type, &nulls[5]);
+	values[6] = text_or_null(spec->output_type, &nulls[6]);
+
+	type = find_type(types, spec->kind, spec->name, version);
+	if (type == NULL)
+	{
+		fm_store_lock(FM_LOCK_TYPES);
+		type = find_type(types, spec->kind, spec->name, version);
+	}
+	if (type == NULL)
+	{
+		fm_store_execute(&insert,
+						 "INSERT INTO mlmd.type (type_kind, name, version, description, external_id, input_type, output_type) "
+						 "VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+						 7, insert_types, values, nulls, 0);
+		if (SPI_processed == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("%s type \"%s\" was put by another transaction", fm_kind_name(spec->kind), spec->name)));
+		type = palloc0(sizeof(FmType));
+		type->id = fm_result_int64(0, 1, &isnull);
+		type->kind = spec->kind;
+		type->name = pstrdup(spec->name);
+		is_new = true;
+	}
+	merge_properties(type, spec, is_new);
+	if (spec->base_type != NULL && *spec->base_type != '\0')
+		put_base_type(type, spec->base_type);
+	if (!is_new && strspn(nulls + 3, "n") < 4)
+	{
+		values[2] = Int64GetDatum(type->id);
+		nulls[2] = ' ';
+		fm_store_execute(&update,
+						 "UPDATE mlmd.type SET description = coalesce($2, description), external_id = coalesce($3, external_id), "
+						 "input_type = coalesce($4, input_type), output_type = coalesce($5, output_type) WHERE id = $1 "
+						 "AND (coalesce($2, description), coalesce($3, external_id), coalesce($4, input_type), "
+						 "coalesce($5, output_type)) IS DISTINCT FROM (description, external_id, input_type, output_type)",
+						 5, update_types, values + 2, nulls + 2, 0);
+	}
+	return type;
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- */
+/* SQL functions */
 
 /* Where a function has its arguments; -1: it has no such argument */
 typedef struct TypeArguments
@@ -267,100 +335,55 @@ typedef struct TypeArguments
 	int output_type;
 } TypeArguments;
 
-/* A signature, jsonb, as the text in which the client keeps it */
-static bool
-signature_argument(FunctionCallInfo fcinfo, int n, Datum *value)
+static char *
+text_argument(FunctionCallInfo fcinfo, int n)
 {
-	Jsonb *json;
-
-	if (n < 0 || PG_ARGISNULL(n))
-		return false;
-	json = PG_GETARG_JSONB_P(n);
-	*value = CStringGetTextDatum(JsonbToCString(NULL, &json->root, VARSIZE(json)));
-	return true;
+	return n < 0 || PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
-/*
- * Finds or makes the type, under a lock that only makers of types take, so that two callers never make it twice.
- */
+static bool
+bool_argument(FunctionCallInfo fcinfo, int n)
+{
+	return !PG_ARGISNULL(n) && PG_GETARG_BOOL(n);
+}
+
+/* A signature, an ml_metadata.ArtifactStructType as jsonb: checked, since clients stop at a type whose signature they can't read */
+static char *
+signature_argument(FunctionCallInfo fcinfo, int n)
+{
+	FmError error = {0};
+	Jsonb *json;
+	char *text;
+
+	if (n < 0 || PG_ARGISNULL(n))
+		return NULL;
+	json = PG_GETARG_JSONB_P(n);
+	text = JsonbToCString(NULL, &json->root, VARSIZE(json));
+	if (fm_message_parse_json(&mlmd__artifact_struct_type__descriptor, text, strlen(text), &error) == NULL)
+		fm_throw(&error, NULL);
+	return text;
+}
+
 static int64
 put_type(FunctionCallInfo fcinfo, FmNodeKind kind, const TypeArguments *args)
 {
-	static SPIPlanPtr insert = NULL;
-	static SPIPlanPtr update = NULL;
-	static const Oid insert_types[] = {INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
-	static const Oid update_types[] = {INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
 	FmTypes types = {NULL};
-	char *name = text_argument(fcinfo, args->name);
-	char *version = text_argument(fcinfo, args->version);
-	char *base = args->base_type < 0 ? NULL : text_argument(fcinfo, args->base_type);
-	FmType *type;
-	char **names = NULL;
-	FmPropertyKind *kinds = NULL;
-	int n = 0;
-	bool can_add = !PG_ARGISNULL(args->can_add_fields) && PG_GETARG_BOOL(args->can_add_fields);
-	bool can_omit = !PG_ARGISNULL(args->can_omit_fields) && PG_GETARG_BOOL(args->can_omit_fields);
-	bool is_new = false;
-	bool isnull;
+	FmTypeSpec spec = {.kind = kind};
 	int64 id;
-	/* kind, name, version; description, external_id, input_type, output_type */
-	Datum values[7] = {Int32GetDatum(kind)};
-	char nulls[] = "       ";
 
-	if (name == NULL || *name == '\0')
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a type needs a name")));
-	if (version == NULL)
-		version = "";
-	values[1] = CStringGetTextDatum(name);
-	values[2] = CStringGetTextDatum(version);
-	nulls[2] = *version ? ' ' : 'n';
-	nulls[3] = PG_ARGISNULL(args->description) ? 'n' : ' ';
-	values[3] = PG_GETARG_DATUM(args->description);
-	nulls[4] = PG_ARGISNULL(args->external_id) ? 'n' : ' ';
-	values[4] = PG_GETARG_DATUM(args->external_id);
-	nulls[5] = signature_argument(fcinfo, args->input_type, &values[5]) ? ' ' : 'n';
-	nulls[6] = signature_argument(fcinfo, args->output_type, &values[6]) ? ' ' : 'n';
+	spec.name = text_argument(fcinfo, args->name);
+	spec.version = text_argument(fcinfo, args->version);
+	spec.description = text_argument(fcinfo, args->description);
+	spec.external_id = text_argument(fcinfo, args->external_id);
+	spec.base_type = text_argument(fcinfo, args->base_type);
+	spec.input_type = signature_argument(fcinfo, args->input_type);
+	spec.output_type = signature_argument(fcinfo, args->output_type);
+	spec.can_add_fields = bool_argument(fcinfo, args->can_add_fields);
+	spec.can_omit_fields = bool_argument(fcinfo, args->can_omit_fields);
 	if (!PG_ARGISNULL(args->properties))
-		n = read_properties(PG_GETARG_JSONB_P(args->properties), &names, &kinds);
-
+		read_properties(PG_GETARG_JSONB_P(args->properties), &spec);
 	SPI_connect();
-	type = find_type(&types, kind, name, version);
-	if (type == NULL)
-	{
-		fm_store_lock(FM_LOCK_TYPES);
-		type = find_type(&types, kind, name, version);
-	}
-	if (type == NULL)
-	{
-		fm_store_execute(&insert,
-						 "INSERT INTO mlmd.type (type_kind, name, version, description, external_id, input_type, output_type) "
-						 "VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
-						 7, insert_types, values, nulls, 0);
-		if (SPI_processed == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("%s type \"%s\" was put by another transaction", fm_kind_name(kind), name)));
-		type = palloc0(sizeof(FmType));
-		type->id = fm_result_int64(0, 1, &isnull);
-		type->kind = kind;
-		type->name = name;
-		is_new = true;
-	}
-	merge_properties(type, n, names, kinds, is_new, can_add, can_omit);
-	if (base != NULL && *base != '\0')
-		put_base_type(&types, type, base);
-	if (!is_new && strspn(nulls + 3, "n") < 4)
-	{
-		values[2] = Int64GetDatum(type->id);
-		nulls[2] = ' ';
-		fm_store_execute(&update,
-						 "UPDATE mlmd.type SET description = coalesce($2, description), external_id = coalesce($3, external_id), "
-						 "input_type = coalesce($4, input_type), output_type = coalesce($5, output_type) WHERE id = $1 "
-						 "AND (coalesce($2, description), coalesce($3, external_id), coalesce($4, input_type), "
-						 "coalesce($5, output_type)) IS DISTINCT FROM (description, external_id, input_type, output_type)",
-						 5, update_types, values + 2, nulls + 2, 0);
-	}
-	id = type->id;
+	id = fm_put_type(&types, &spec)->id;
 	SPI_finish();
 	return id;
 }

@@ -13,6 +13,7 @@
 #include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/struct.pb-c.h"
 #include "message/message.h"
+#include "metadata_store.pb-c.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
@@ -164,36 +165,57 @@ is_object(const JsonbValue *json)
 	return json->type == jbvBinary && JsonContainerIsObject(json->val.binary.data);
 }
 
-/* {"@type": url, "value": base64}, protobuf's JSON for an Any whose type is not known; or {"type_url":, "value":} */
 static bytea *
-any_from_json(const JsonbValue *json, const char *place)
+message_bytes(const ProtobufCMessage *message)
 {
-	Gpb__Any *any = FM_NEW(Gpb__Any, gpb__any);
-	char *url = NULL;
-	char *value = NULL;
 	size_t size;
-	uint8 *data;
-	bytea *out;
+	uint8 *data = fm_message_pack(message, &size);
+	bytea *out = palloc(size + VARHDRSZ);
 
-	if (is_object(json))
-	{
-		url = string_field(json->val.binary.data, "@type");
-		if (url == NULL)
-			url = string_field(json->val.binary.data, "type_url");
-		value = string_field(json->val.binary.data, "value");
-	}
-	any->type_url = url;
-	any->value.data = value ? decode_base64(value, strlen(value), &any->value.len) : NULL;
-	if (url == NULL || any->value.data == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("wrong value for a PROTO property"),
-				 errdetail("%s has to be a google.protobuf.Any.", place),
-				 errhint("Give it as {\"@type\": type url, \"value\": base64 of the message}.")));
-	data = fm_message_pack(&any->base, &size);
-	out = palloc(size + VARHDRSZ);
 	SET_VARSIZE(out, size + VARHDRSZ);
 	memcpy(VARDATA(out), data, size);
 	return out;
+}
+
+static char *
+struct_text(const Gpb__Struct *value)
+{
+	size_t size;
+	uint8 *data = fm_message_pack(&value->base, &size);
+
+	return psprintf("%s%s", STRUCT_PREFIX, encode_base64(data, size));
+}
+
+/*
+ * {"@type": url, "value": base64} of a message of any type; or protobuf's JSON for a message whose type is known here, its
+ * fields beside "@type"
+ */
+static bytea *
+any_from_json(const JsonbValue *json, const char *place)
+{
+	Gpb__Any *any = NULL;
+	char *url = is_object(json) ? string_field(json->val.binary.data, "@type") : NULL;
+	char *value = url ? string_field(json->val.binary.data, "value") : NULL;
+	FmError error = {0};
+
+	if (value != NULL)
+	{
+		any = FM_NEW(Gpb__Any, gpb__any);
+		any->type_url = url;
+		any->value.data = decode_base64(value, strlen(value), &any->value.len);
+	}
+	if (url != NULL && (any == NULL || any->value.data == NULL))
+	{
+		char *text = JsonbToCString(NULL, json->val.binary.data, json->val.binary.len);
+
+		any = (Gpb__Any *) fm_message_parse_json(&gpb__any__descriptor, text, strlen(text), &error);
+	}
+	if (any == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("wrong value for a PROTO property"),
+				 error.message ? errdetail("%s: %s.", place, error.message) : errdetail("%s has to be a google.protobuf.Any.", place),
+				 errhint("Give it as {\"@type\": type url, \"value\": base64 of the message}.")));
+	return message_bytes(&any->base);
 }
 
 /* The kind of value that JSON says by itself; FM_PROPERTY_ANY for an array */
@@ -269,6 +291,16 @@ wrong_kind(const JsonbValue *json, FmPropertyKind kind, const char *place)
 												  : "an array")));
 }
 
+/* A STRING that looks like a STRUCT would be read as one */
+static void
+check_string(const char *text, const char *place)
+{
+	if (strncmp(text, STRUCT_PREFIX, strlen(STRUCT_PREFIX)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a STRING property must not begin with \"%s\"", STRUCT_PREFIX),
+				 errdetail("%s does; clients would read it as a STRUCT, or fail to.", place)));
+}
+
 void
 fm_property_from_json(const JsonbValue *json, FmPropertyKind declared, const char *place, FmProperty *property)
 {
@@ -327,22 +359,13 @@ fm_property_from_json(const JsonbValue *json, FmPropertyKind declared, const cha
 		case FM_PROPERTY_STRING:
 			if (text == NULL)
 				wrong_kind(json, kind, place);
-			if (strncmp(text, STRUCT_PREFIX, strlen(STRUCT_PREFIX)) == 0)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("a STRING property must not begin with \"%s\"", STRUCT_PREFIX),
-						 errdetail("%s does; clients would read it as a STRUCT, or fail to.", place)));
+			check_string(text, place);
 			property->string_value = text;
 			break;
 		case FM_PROPERTY_STRUCT:
 			if (!is_object(json))
 				wrong_kind(json, kind, place);
-			{
-				size_t size;
-				uint8 *data = fm_message_pack(&struct_to_message(json->val.binary.data, 1, place)->base, &size);
-
-				property->string_value = psprintf("%s%s", STRUCT_PREFIX, encode_base64(data, size));
-			}
+			property->string_value = struct_text(struct_to_message(json->val.binary.data, 1, place));
 			break;
 		case FM_PROPERTY_PROTO:
 			property->proto_value = any_from_json(json, place);
@@ -354,6 +377,41 @@ fm_property_from_json(const JsonbValue *json, FmPropertyKind declared, const cha
 			break;
 		case FM_PROPERTY_ANY:
 			break;
+	}
+}
+
+bool
+fm_property_from_message(const Mlmd__Value *value, const char *place, FmProperty *property)
+{
+	switch (value == NULL ? MLMD__VALUE__VALUE__NOT_SET : value->value_case)
+	{
+		case MLMD__VALUE__VALUE_INT_VALUE:
+			property->kind = FM_PROPERTY_INT;
+			property->int_value = value->int_value;
+			return true;
+		case MLMD__VALUE__VALUE_DOUBLE_VALUE:
+			property->kind = FM_PROPERTY_DOUBLE;
+			property->double_value = value->double_value;
+			return true;
+		case MLMD__VALUE__VALUE_STRING_VALUE:
+			check_string(value->string_value, place);
+			property->kind = FM_PROPERTY_STRING;
+			property->string_value = value->string_value;
+			return true;
+		case MLMD__VALUE__VALUE_STRUCT_VALUE:
+			property->kind = FM_PROPERTY_STRUCT;
+			property->string_value = struct_text(value->struct_value);
+			return true;
+		case MLMD__VALUE__VALUE_PROTO_VALUE:
+			property->kind = FM_PROPERTY_PROTO;
+			property->proto_value = message_bytes(&value->proto_value->base);
+			return true;
+		case MLMD__VALUE__VALUE_BOOL_VALUE:
+			property->kind = FM_PROPERTY_BOOLEAN;
+			property->bool_value = value->bool_value;
+			return true;
+		default:
+			return false;
 	}
 }
 

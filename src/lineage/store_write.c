@@ -162,6 +162,17 @@ add_property(PropertyRows *rows, int64 id, const FmProperty *property)
 static void
 read_properties(const FmNode *node, const FmType *type, int64 id, PropertyRows *rows, Column *removed)
 {
+	for (int i = 0; i < node->n_values; i++)
+	{
+		const FmProperty *value = &node->values[i];
+
+		if (!value->is_custom && fm_type_property(type, value->name) != value->kind)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s type \"%s\" declares no property \"%s\" of this kind", fm_kind_name(node->kind), type->name, value->name),
+					 node->place ? errdetail("It is in %s.", node->place) : 0));
+		add_property(rows, id, value);
+	}
 	for (int custom = 0; custom <= 1; custom++)
 	{
 		JsonbContainer *json = custom ? node->custom_properties : node->properties;
@@ -577,6 +588,33 @@ fm_put_links(FmNodeKind kind, const int64 *contexts, int n_contexts, const int64
 		add_value(&columns[0], Int64GetDatum(contexts[i]), false);
 	for (int i = 0; i < n_nodes; i++)
 		add_value(&columns[1], Int64GetDatum(nodes[i]), false);
+	values[0] = column_array(&columns[0]);
+	values[1] = column_array(&columns[1]);
+	fm_store_execute(&plans[kind], sql[kind], 2, types, values, NULL, 0);
+}
+
+void
+fm_put_link_pairs(FmNodeKind kind, const int64 *contexts, const int64 *nodes, int n)
+{
+	static SPIPlanPtr plans[FM_NODE_KINDS];
+	static const char *const sql[] = {
+		[FM_EXECUTION] = "INSERT INTO mlmd.association (context_id, execution_id) "
+						 "SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING",
+		[FM_ARTIFACT] = "INSERT INTO mlmd.attribution (context_id, artifact_id) "
+						"SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING",
+		[FM_CONTEXT] = "INSERT INTO mlmd.parentcontext (parent_context_id, context_id) "
+					   "SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING"};
+	static const Oid types[] = {INT8ARRAYOID, INT8ARRAYOID};
+	Column columns[2] = {{.type = INT8OID}, {.type = INT8OID}};
+	Datum values[2];
+
+	if (n == 0)
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		add_value(&columns[0], Int64GetDatum(contexts[i]), false);
+		add_value(&columns[1], Int64GetDatum(nodes[i]), false);
+	}
 	values[0] = column_array(&columns[0]);
 	values[1] = column_array(&columns[1]);
 	fm_store_execute(&plans[kind], sql[kind], 2, types, values, NULL, 0);

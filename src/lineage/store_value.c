@@ -213,7 +213,9 @@ any_from_json(const JsonbValue *json, const char *place)
 	if (any == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("wrong value for a PROTO property"),
-				 error.detail ? errdetail("%s: %s", place, error.detail) : errdetail("%s has to be a google.protobuf.Any.", place),
+				 value != NULL   ? errdetail("%s: \"value\" has to be base64.", place)
+				 : error.detail ? errdetail("%s: %s", place, error.detail)
+								: errdetail("%s has to be a google.protobuf.Any.", place),
 				 errhint("Give it as {\"@type\": type url, \"value\": base64 of the message}.")));
 	return message_bytes(&any->base);
 }

@@ -242,8 +242,8 @@ static void plan_row_type(PlanState *state, FmRowNode *parent, TupleDesc row_typ
 						  size_t n_features, bool skip_generated);
 static void plan_keys(PlanState *state, FmRowNode *parent, Tfmd__Feature **features, size_t n_features);
 
-static FmRowReader
-reader_of(Oid type)
+FmRowReader
+fm_row_reader(Oid type)
 {
 	switch (type)
 	{
@@ -375,7 +375,7 @@ plan_value(PlanState *state, FmRowNode *node, Oid type)
 		get_typlenbyvalalign(element, &node->typlen, &node->typbyval, &node->typalign);
 		base = getBaseType(element);
 	}
-	node->reader = reader_of(base);
+	node->reader = fm_row_reader(base);
 	node->kind = kind_of_reader(node->reader);
 	if (node->reader == FM_READ_BYTEA && node->domain == FM_DOMAIN_IMAGE)
 		node->kind = FM_KIND_BYTES;

@@ -36,6 +36,9 @@ typedef enum FmRowReader
 	FM_READ_JSON
 } FmRowReader;
 
+/* How values of a type (not an array or domain) are read */
+extern FmRowReader fm_row_reader(Oid type);
+
 /* What data a column holds, in the terms of statistics */
 typedef enum FmRowKind
 {

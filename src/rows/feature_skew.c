@@ -219,8 +219,8 @@ feature_meta_confusion_value(PG_FUNCTION_ARGS)
 
 typedef struct SkewCall
 {
-	FmSource *base;
-	FmSource *test;
+	FmRowSource *base;
+	FmRowSource *test;
 	int n_identifiers;
 	char **identifiers;
 	char *digits; /* as SQL */
@@ -283,7 +283,7 @@ read_call(FunctionCallInfo fcinfo, int digits_argument, int duplicates_argument)
  * name AS (SELECT ARRAY[identifiers] AS k, (columns) FROM relation); k is NULL if an identifier has no value
  */
 static void
-append_side(StringInfo query, const SkewCall *call, const char *name, const FmSource *source, const char *columns)
+append_side(StringInfo query, const SkewCall *call, const char *name, const FmRowSource *source, const char *columns)
 {
 	int i;
 

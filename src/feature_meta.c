@@ -6,6 +6,7 @@
 #include "utils/guc.h"
 
 #include "sketch/sketch_type.h"
+#include "store/store.h"
 
 #if PG_VERSION_NUM >= 180000
 PG_MODULE_MAGIC_EXT(.name = "feature_meta", .version = FM_VERSION);
@@ -22,5 +23,6 @@ void
 _PG_init(void)
 {
 	fm_sketch_define_settings();
+	store_define_settings();
 	MarkGUCPrefixReserved("feature_meta");
 }

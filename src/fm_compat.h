@@ -45,4 +45,11 @@
 #define FM_PRIMARY_KEY_INDEX(relation) RelationGetPrimaryKeyIndex(relation)
 #endif
 
+/* 18 has a place for what EXPLAIN counts */
+#if PG_VERSION_NUM >= 180000
+#define fm_index_beginscan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, NULL, nkeys, 0)
+#else
+#define fm_index_beginscan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, nkeys, 0)
+#endif
+
 #endif

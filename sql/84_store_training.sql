@@ -1,0 +1,186 @@
+-- Training sets as tables with a record of what made them, and whether training and serving still agree.
+
+CREATE FUNCTION store_record_training_set(name text, relation regclass, labels text, features text[], options jsonb, as_of timestamptz,
+	description text, lineage boolean) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	n bigint;
+	made @extschema@.feature_sketch;
+	resolved text[];
+	execution bigint;
+	output bigint;
+	inputs jsonb;
+BEGIN
+	SELECT array_agg(f.reference ORDER BY f."position") INTO resolved FROM @extschema@.resolve_features(features) f;
+	EXECUTE format('SELECT count(*), @extschema@.table_sketch(t) FROM %s t', relation) INTO n, made;
+	IF lineage AND NOT has_table_privilege('mlmd.execution', 'INSERT') THEN
+		RAISE NOTICE 'the lineage of training set "%" is not recorded: no INSERT privilege on the tables of schema mlmd', name;
+	ELSIF lineage THEN
+		PERFORM @extschema@.put_artifact_type('FeatureView', '{"version": "INT", "source": "STRING"}', can_add_fields => true, can_omit_fields => true);
+		PERFORM @extschema@.put_artifact_type('EntityRows', '{}', can_add_fields => true, can_omit_fields => true);
+		PERFORM @extschema@.put_artifact_type('TrainingSet', '{"row_count": "INT"}', base_type => 'Dataset', can_add_fields => true, can_omit_fields => true);
+		PERFORM @extschema@.put_execution_type('CreateTrainingSet', '{"as_of": "STRING"}', base_type => 'Transform', can_add_fields => true, can_omit_fields => true);
+		SELECT jsonb_agg(jsonb_build_object('id', @extschema@.put_artifact('FeatureView', name => v.view || '@' || v.version, state => 'LIVE',
+				uri => format('postgresql:///%s/%s', current_database(), d.source),
+				properties => jsonb_build_object('version', v.version, 'source', d.source::text), reuse => true)))
+		INTO inputs
+		FROM (SELECT DISTINCT f.view, f.version FROM @extschema@.resolve_features(features) f) v, @extschema@.store_view_definition(v.view, v.version) d;
+		inputs := inputs || jsonb_build_object('id', @extschema@.put_artifact('EntityRows', name => left(labels, 1000), state => 'LIVE',
+			uri => format('postgresql:///%s/%s', current_database(), left(labels, 1000)), reuse => true));
+		output := @extschema@.put_artifact('TrainingSet', name => name, state => 'LIVE', uri => format('postgresql:///%s/%s', current_database(), relation),
+			properties => jsonb_build_object('row_count', n), reuse => true);
+		execution := @extschema@.put_execution('CreateTrainingSet',
+			inputs => ARRAY(SELECT (x ->> 'id')::bigint FROM jsonb_array_elements(inputs) x), outputs => ARRAY[output],
+			properties => jsonb_build_object('as_of', as_of), state => 'COMPLETE');
+	END IF;
+	INSERT INTO feature_meta.training_set (name, relation, labels, features, options, as_of, row_count, sketch, execution_id, artifact_id, description)
+	VALUES (store_record_training_set.name, relation, labels, resolved, options, as_of, n, made, execution, output, store_record_training_set.description);
+END $$;
+COMMENT ON FUNCTION store_record_training_set(text, regclass, text, text[], jsonb, timestamptz, text, boolean) IS
+'internal: records what made a training set, with its statistics sketch and its lineage; part of create_training_set';
+
+CREATE FUNCTION store_check_training_set(name text) RETURNS void
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF EXISTS (SELECT FROM feature_meta.training_set t WHERE t.name = store_check_training_set.name) THEN
+		RAISE duplicate_object USING MESSAGE = format('training set "%s" exists already', name),
+			HINT = 'A training set is never changed: drop_training_set() it, or choose another name.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION store_check_training_set(text) IS 'internal: raises error 42710 when there is a training set of the name; part of create_training_set';
+
+CREATE PROCEDURE create_training_set(name text, labels text, features text[], event_time text DEFAULT 'event_timestamp',
+	full_feature_names boolean DEFAULT false, filter_by_created_timestamp boolean DEFAULT true, as_of timestamptz DEFAULT NULL,
+	description text DEFAULT NULL, lineage boolean DEFAULT true)
+	LANGUAGE c AS 'MODULE_PATHNAME';
+COMMENT ON PROCEDURE create_training_set(text, text, text[], text, boolean, boolean, timestamptz, text, boolean) IS
+'makes a table with the rows of historical_features, and a row in feature_meta.training_set that says what made it: labels, feature versions, options, time, row count, statistics sketch, and the lineage in mlmd (execution, inputs, output). name: the table, in the current schema unless qualified; labels: a relation or one SELECT; as_of: what was known at this time goes in, now by default. Errors: 42710 the name is taken, and those of historical_features';
+
+CREATE FUNCTION drop_training_set(name text) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	table_name regclass;
+BEGIN
+	DELETE FROM feature_meta.training_set t WHERE t.name = drop_training_set.name RETURNING t.relation INTO table_name;
+	IF NOT FOUND THEN
+		PERFORM @extschema@.store_not_changed('training set', drop_training_set.name);
+	END IF;
+	IF EXISTS (SELECT FROM pg_class c WHERE c.oid = table_name) THEN
+		EXECUTE format('DROP TABLE %s', table_name);
+	END IF;
+END $$;
+COMMENT ON FUNCTION drop_training_set(text) IS
+'drops a training set''s table and its record; its lineage in mlmd stays. Errors: 42704 unknown, 42501 made by another role';
+
+CREATE FUNCTION training_serving_skew(training_set text, serving regclass, schema feature_schema DEFAULT NULL)
+	RETURNS TABLE (path text, metric text, value double precision, threshold double precision, anomaly boolean)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	t feature_meta.training_set;
+	trained @extschema@.feature_statistics;
+	served @extschema@.feature_statistics;
+	found jsonb;
+	names text[];
+	p text;
+BEGIN
+	SELECT x.* INTO t FROM feature_meta.training_set x WHERE x.name = training_serving_skew.training_set;
+	IF NOT FOUND THEN
+		PERFORM @extschema@.store_not_changed('training set', training_serving_skew.training_set);
+	END IF;
+	-- only what both have can be compared
+	SELECT array_agg(a.attname::text ORDER BY a.attnum) INTO names FROM pg_attribute a
+	WHERE a.attrelid = t.relation AND a.attnum > 0 AND NOT a.attisdropped
+		AND a.attname IN (SELECT split_part(f, ':', 2) FROM unnest(t.features) f UNION ALL SELECT split_part(f, '@', 1) || '__' || split_part(f, ':', 2) FROM unnest(t.features) f)
+		AND EXISTS (SELECT FROM pg_attribute b WHERE b.attrelid = serving AND b.attname = a.attname AND b.attnum > 0 AND NOT b.attisdropped);
+	IF names IS NULL THEN
+		RAISE undefined_column USING MESSAGE = format('relation %s has none of the features of training set "%s"', serving, t.name);
+	END IF;
+	trained := @extschema@.generate_statistics(t.relation, feature_allowlist => names);
+	served := @extschema@.generate_statistics(serving, feature_allowlist => names);
+	IF schema IS NULL THEN
+		schema := @extschema@.store_training_schema(t.name);
+	END IF;
+	IF schema IS NULL THEN
+		schema := @extschema@.infer_schema(trained);
+	END IF;
+	-- what no comparator of the schema asks for is measured without a threshold
+	FOREACH p IN ARRAY names LOOP
+		CONTINUE WHEN EXISTS (SELECT FROM jsonb_array_elements(schema::jsonb -> 'feature') f WHERE f ->> 'name' = p AND f ? 'skew_comparator');
+		CONTINUE WHEN NOT EXISTS (SELECT FROM jsonb_array_elements(schema::jsonb -> 'feature') f WHERE f ->> 'name' = p);
+		schema := (SELECT jsonb_set(schema::jsonb, '{feature}', jsonb_agg(CASE WHEN f ->> 'name' = p
+				THEN f || '{"skew_comparator": {"jensen_shannon_divergence": {"threshold": "Infinity"}}}' ELSE f END))
+				   FROM jsonb_array_elements(schema::jsonb -> 'feature') f)::@extschema@.feature_schema;
+	END LOOP;
+	found := @extschema@.validate_statistics(trained, schema, serving_statistics => served)::jsonb;
+	RETURN QUERY
+	SELECT array_to_string(ARRAY(SELECT jsonb_array_elements_text(i -> 'path' -> 'step')), '.'), m ->> 'type', (m ->> 'value')::float8,
+		nullif((m ->> 'threshold')::float8, 'Infinity'), (m ->> 'value')::float8 > (m ->> 'threshold')::float8
+	FROM jsonb_array_elements(found -> 'drift_skew_info') i, jsonb_array_elements(i -> 'skew_measurements') m
+	ORDER BY 1, 2;
+END $$;
+COMMENT ON FUNCTION training_serving_skew(text, regclass, feature_schema) IS
+'compares what a training set was made of with what is served: a feature view''s online table, or a table that logs what was served. A row a feature and metric: the distance by the schema''s skew comparator (the schema given, else those of the feature views), and Jensen-Shannon divergence without a threshold where the schema has none. Errors: 42704 unknown training set, 42703 no feature in common';
+
+CREATE FUNCTION training_serving_skew(training_set text, view text, schema feature_schema DEFAULT NULL)
+	RETURNS TABLE (path text, metric text, value double precision, threshold double precision, anomaly boolean)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	v feature_meta.feature_view;
+BEGIN
+	SELECT f.* INTO v FROM feature_meta.feature_view f WHERE f.name = training_serving_skew.view;
+	IF NOT FOUND THEN
+		PERFORM @extschema@.store_not_changed('feature view', training_serving_skew.view);
+	ELSIF v.online_table IS NULL THEN
+		RAISE object_not_in_prerequisite_state USING MESSAGE = format('feature view "%s" is not online', v.name);
+	END IF;
+	RETURN QUERY SELECT * FROM @extschema@.training_serving_skew(training_serving_skew.training_set, v.online_table, training_serving_skew.schema);
+END $$;
+COMMENT ON FUNCTION training_serving_skew(text, text, feature_schema) IS
+'the same against the online table of a feature view. Errors: 55000 not online, 42704 unknown';
+
+CREATE FUNCTION store_training_schema(training_set text) RETURNS feature_schema
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT jsonb_build_object('feature', jsonb_agg(f.feature))::feature_schema
+	FROM feature_meta.training_set t, unnest(t.features) r
+	JOIN feature_meta.feature_view_version v ON v.view = split_part(r, '@', 1) AND v.version = split_part(split_part(r, '@', 2), ':', 1)::integer,
+		jsonb_array_elements(v.schema::jsonb -> 'feature') f(feature)
+	WHERE t.name = store_training_schema.training_set AND f.feature ->> 'name' = split_part(r, ':', 2)
+	HAVING count(*) > 0;
+END;
+COMMENT ON FUNCTION store_training_schema(text) IS 'internal: what the feature views of a training set expect of its features; NULL if nothing';
+
+CREATE FUNCTION feature_view_health(view text DEFAULT NULL)
+	RETURNS TABLE (name text, version integer, feature name, source regclass, newest_event timestamptz, age interval, ttl interval, fresh boolean,
+		keys bigint, expired bigint, null_rate double precision, online boolean, materialized_to timestamptz)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	v feature_meta.feature_view;
+	d record;
+	newest timestamptz;
+	n bigint;
+	old bigint;
+	nulls bigint[];
+	rows text;
+BEGIN
+	IF view IS NOT NULL AND NOT EXISTS (SELECT FROM feature_meta.feature_view f WHERE f.name = view) THEN
+		PERFORM @extschema@.store_not_changed('feature view', view);
+	END IF;
+	FOR v IN SELECT f.* FROM feature_meta.feature_view f WHERE view IS NULL OR f.name = view ORDER BY f.name LOOP
+		SELECT * INTO d FROM @extschema@.store_view_definition(v.name, NULL);
+		-- a view whose data the caller may not read is left out of the overview; asked for by name it is an error
+		CONTINUE WHEN view IS NULL AND NOT has_table_privilege(coalesce(v.online_table, d.source), 'SELECT');
+		rows := CASE WHEN v.online_table IS NOT NULL THEN v.online_table::text
+			ELSE format('@extschema@.latest_features(%L) AS rows(%s)', v.name, @extschema@.latest_features_columns(v.name)) END;
+		EXECUTE format('SELECT max(%1$I), count(*), count(*) FILTER (WHERE %1$I < timezone(''UTC'', timezone(''UTC'', now()) - $1)), ARRAY[%2$s] FROM %3$s',
+			d.event_time, (SELECT string_agg(format('count(*) FILTER (WHERE %I IS NULL)', f), ', ' ORDER BY ord) FROM unnest(d.features) WITH ORDINALITY x(f, ord)), rows)
+		INTO newest, n, old, nulls USING d.ttl;
+		RETURN QUERY
+		SELECT v.name, v.current_version, f.feature::name, d.source, newest, now() - newest, d.ttl,
+			CASE WHEN newest IS NULL THEN false WHEN d.ttl IS NULL THEN true ELSE newest >= timezone('UTC', timezone('UTC', now()) - d.ttl) END,
+			n, coalesce(old, 0), CASE WHEN n > 0 THEN nulls[f.ord]::double precision / n END, v.online_table IS NOT NULL, v.materialized_to
+		FROM unnest(d.features) WITH ORDINALITY f(feature, ord);
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION feature_view_health(text) IS
+'a row a feature: how new the newest event is, whether it is within the ttl, how many keys there are and how many of them expired, and the share of keys whose value is NULL; from the online table, else from the newest rows of the source. All feature views the caller may read when view is NULL. Errors: 42704 unknown';

@@ -1,0 +1,119 @@
+-- Point-in-time joins against a plain reference, on random rows: every rule of historical_features at once.
+SET TimeZone = 'America/New_York'; -- nothing may depend on it
+SELECT setseed(0.4);
+CREATE TABLE s_source AS
+SELECT (random() * 30)::int::bigint AS driver_id, (random() * 3)::int::smallint AS region,
+	timestamptz '2024-03-09 00:00+00' + (random() * 200)::int * interval '30 minutes' AS event_timestamp,
+	CASE WHEN random() < 0.9 THEN timestamptz '2024-03-09 00:00+00' + (random() * 240)::int * interval '30 minutes' END AS created,
+	CASE WHEN random() < 0.9 THEN (random() * 10)::int END AS trips,
+	CASE WHEN random() < 0.8 THEN (random() * 5)::int::text || repeat('x', (random() * 300)::int) END AS note
+FROM generate_series(1, 1000);
+INSERT INTO s_source VALUES (NULL, 1, '2024-03-09', NULL, 1, 'no key'), (1, NULL, '2024-03-09', NULL, 1, 'no key'), (1, 1, NULL, NULL, 1, 'no time');
+CREATE TABLE s_orders AS
+SELECT i AS order_id, CASE WHEN random() < 0.97 THEN (random() * 33)::int END AS driver_id, (random() * 3)::int AS region,
+	CASE WHEN random() < 0.98 THEN timestamptz '2024-03-09 00:00+00' + (random() * 230)::int * interval '30 minutes' END AS event_timestamp
+FROM generate_series(1, 600) i;
+INSERT INTO s_orders SELECT 2000 + order_id, driver_id, region, event_timestamp FROM s_orders WHERE order_id % 10 = 0;
+
+SELECT create_entity('driver', '{driver_id}', description => 'who drives');
+SELECT create_entity('region');
+SELECT create_feature_view('all_times', 's_source', '{driver}', 'event_timestamp', features => '{trips,note}');
+SELECT create_feature_view('known', 's_source', '{driver,region}', 'event_timestamp', created_time => 'created', ttl => '1 day 1 hour', features => '{trips,note}');
+
+-- the same by SQL alone
+CREATE FUNCTION reference(with_created boolean, with_region boolean, ttl interval, known_at boolean, cutoff timestamptz)
+RETURNS TABLE (order_id int, trips int, note text, status text) LANGUAGE sql AS $$
+	SELECT o.order_id, CASE WHEN fresh THEN s.trips END, CASE WHEN fresh THEN s.note END,
+		CASE WHEN s.event_timestamp IS NULL THEN 'NOT_FOUND' WHEN fresh THEN 'PRESENT' ELSE 'OUTSIDE_MAX_AGE' END
+	FROM s_orders o
+	LEFT JOIN LATERAL (
+		SELECT s.* FROM s_source s
+		WHERE s.driver_id = o.driver_id AND (NOT with_region OR s.region = o.region) AND s.event_timestamp <= o.event_timestamp
+			AND (NOT known_at OR NOT with_created OR s.created IS NULL OR s.created <= o.event_timestamp)
+			AND (cutoff IS NULL OR (CASE WHEN with_created THEN coalesce(s.created, s.event_timestamp) ELSE s.event_timestamp END) <= cutoff)
+		ORDER BY s.event_timestamp DESC, CASE WHEN with_created THEN s.created END DESC NULLS LAST, s.trips DESC NULLS LAST, s.note DESC NULLS LAST
+		LIMIT 1) s ON true
+	CROSS JOIN LATERAL (SELECT ttl IS NULL OR (s.event_timestamp AT TIME ZONE 'UTC') >= (o.event_timestamp AT TIME ZONE 'UTC') - ttl AS fresh) f
+$$;
+CREATE FUNCTION compare(method text, memory text, view text, known_at boolean, cutoff timestamptz)
+RETURNS TABLE (rows bigint, present bigint, expired bigint, missing bigint, in_order boolean, differences bigint) LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('feature_meta.join_method', method, true), set_config('work_mem', memory, true);
+	RETURN QUERY EXECUTE format('
+		WITH ours AS MATERIALIZED (
+			SELECT row_number() OVER () AS n, t.* FROM historical_features(''s_orders'', %L, filter_by_created_timestamp => %L, as_of => %L, with_status => true)
+				AS t(order_id int, driver_id int, region int, event_timestamp timestamptz, trips int, note text, event timestamptz, status text)),
+		place AS (SELECT o.order_id, row_number() OVER () AS n FROM s_orders o),
+		theirs AS (SELECT * FROM reference(%L, %L, %L, %L, %L))
+		SELECT count(*), count(*) FILTER (WHERE o.status = ''PRESENT''), count(*) FILTER (WHERE o.status = ''OUTSIDE_MAX_AGE''), count(*) FILTER (WHERE o.status = ''NOT_FOUND''),
+			bool_and(o.n = p.n), count(*) FILTER (WHERE (o.trips, o.note, o.status) IS DISTINCT FROM (r.trips, r.note, r.status))
+		FROM ours o JOIN theirs r USING (order_id) JOIN place p USING (order_id)',
+		ARRAY[view || ':trips', view || ':note'], known_at, cutoff,
+		view = 'known', view = 'known', CASE view WHEN 'known' THEN interval '1 day 1 hour' END, known_at, cutoff);
+END $$;
+SELECT method, memory, view, known_at, cutoff, c.*
+FROM (VALUES ('scan', '4MB'), ('index', '4MB'), ('scan', '64kB'), ('auto', '4MB')) m(method, memory),
+	(VALUES ('all_times'), ('known')) v(view), (VALUES (true), (false)) k(known_at), (VALUES (NULL::timestamptz), ('2024-03-11 05:00+00')) t(cutoff),
+	LATERAL compare(method, memory, view, known_at, cutoff) c
+ORDER BY 3, 4, 5, 1, 2;
+
+-- An index changes nothing but the way
+CREATE INDEX ON s_source (driver_id, event_timestamp);
+ANALYZE s_source;
+SELECT differences FROM compare('index', '4MB', 'known', true, NULL);
+
+-- The newest row of every key
+CREATE FUNCTION compare_latest(method text, memory text) RETURNS TABLE (keys bigint, differences bigint) LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('feature_meta.join_method', method, true), set_config('work_mem', memory, true);
+	RETURN QUERY
+	SELECT count(*), count(*) FILTER (WHERE (o.event_timestamp, o.created, o.trips, o.note) IS DISTINCT FROM (r.event_timestamp, r.created, r.trips, r.note))
+	FROM latest_features('known', '2024-03-10 00:00+00', '2024-03-12 00:00+00', as_of => '2024-03-12 05:00+00')
+		AS o(driver_id bigint, region smallint, event_timestamp timestamptz, created timestamptz, trips int, note text)
+	FULL JOIN (SELECT DISTINCT ON (driver_id, region) * FROM s_source
+			   WHERE event_timestamp BETWEEN '2024-03-10 00:00+00' AND '2024-03-12 00:00+00' AND coalesce(created, event_timestamp) <= '2024-03-12 05:00+00'
+				AND driver_id IS NOT NULL AND region IS NOT NULL
+			   ORDER BY driver_id, region, event_timestamp DESC, created DESC NULLS LAST, trips DESC NULLS LAST, note DESC NULLS LAST) r USING (driver_id, region);
+END $$;
+SELECT method, memory, c.* FROM (VALUES ('scan', '4MB'), ('scan', '64kB'), ('index', '4MB')) m(method, memory), compare_latest(method, memory) c;
+SELECT latest_features_columns('known@1');
+
+-- Keys of other types: text, two columns that glued together would collide, dates and times without zone (they are in UTC)
+CREATE TABLE s_glued (a int, b int, day date, seen timestamp, value text);
+INSERT INTO s_glued VALUES (1, 11, '2024-01-01', '2024-01-01 01:00', 'one'), (11, 1, '2024-01-01', '2024-01-01 02:00', 'eleven');
+SELECT create_feature_view('glued', 's_glued', '{a,b}', 'day', 'seen', features => '{value}');
+SELECT * FROM historical_features($$SELECT * FROM (VALUES (1, 11, timestamptz '2024-01-01 01:00+00'), (1, 11, '2024-01-01 00:59+00'), (11, 1, '2024-01-01 03:00+00'), (1, 1, '2024-01-02 00:00+00')) v(a, b, event_timestamp)$$, '{glued:value}')
+	AS t(a int, b int, event_timestamp timestamptz, value text);
+CREATE TABLE s_text (k varchar(10), at timestamptz, v numeric);
+INSERT INTO s_text VALUES ('ä', '2024-01-01', 1.50), ('a', '2024-01-01', 2);
+SELECT create_feature_view('by_text', 's_text', '{k}', 'at');
+SELECT * FROM historical_features($$SELECT 'ä'::text AS k, timestamptz '2024-02-01' AS at$$, '{by_text:v}', event_time => 'at') AS t(k text, at timestamptz, v numeric);
+
+-- Wrong calls
+\set SHOW_CONTEXT never
+SELECT * FROM historical_features('s_orders', '{known:trips}') AS t(order_id int);
+SELECT * FROM historical_features('s_orders', '{known:trip}') AS t(order_id int);
+SELECT * FROM historical_features('s_orders', '{knwn:trips}') AS t(order_id int);
+SELECT * FROM historical_features('s_orders', '{known@7:trips}') AS t(order_id int);
+SELECT * FROM historical_features('s_orders', '{known:trips,all_times:trips}') AS t(order_id int);
+SELECT * FROM historical_features('s_orders', '{known:trips}', event_time => 'nothing') AS t(order_id int);
+SELECT * FROM historical_features('SELECT 1 AS x, now() AS event_timestamp', '{known:trips}') AS t(x int, event_timestamp timestamptz, trips int);
+SELECT * FROM historical_features('SELECT ''1''::text AS driver_id, 1 AS region, now() AS event_timestamp', '{known:trips}') AS t(driver_id text, region int, event_timestamp timestamptz, trips int);
+SELECT * FROM historical_features('DELETE FROM s_orders RETURNING *', '{known:trips}') AS t(order_id int);
+SELECT * FROM historical_features('SELECT 1; DROP TABLE s_orders', '{known:trips}') AS t(order_id int);
+SELECT * FROM historical_features('nowhere', '{known:trips}') AS t(order_id int);
+
+-- A training set is a table with a record of what made it
+CALL create_training_set('s_train', labels => 's_orders', features => '{known:trips,all_times:note}', as_of => '2024-03-20 00:00+00', lineage => false);
+SELECT count(*), count(trips), count(note) FROM s_train;
+SELECT name, relation, labels, features, options, as_of AT TIME ZONE 'UTC' AS as_of, row_count FROM feature_meta.training_set;
+CALL create_training_set('s_train', labels => 's_orders', features => '{known:trips}');
+SELECT reference, services, training_sets FROM feature_catalog(search => 'known');
+SELECT drop_training_set('s_train');
+SELECT to_regclass('s_train');
+SELECT drop_training_set('s_train');
+
+SELECT drop_feature_view(name) FROM feature_meta.feature_view ORDER BY name;
+SELECT drop_entity(name) FROM feature_meta.feature_entity ORDER BY name;
+DROP TABLE s_source, s_orders, s_glued, s_text;
+DROP FUNCTION reference, compare, compare_latest;

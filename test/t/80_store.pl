@@ -1,0 +1,121 @@
+# The feature store among several sessions: concurrent puts and materialisations, a cancelled join, a foreign source, rights.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../perl";
+use FeatureMeta;
+use IPC::Run qw(start finish);
+use Time::HiRes qw(time sleep);
+
+my $node = node();
+sql(q{
+	CREATE TABLE s (driver_id int, event_timestamp timestamptz, created timestamptz, trips int);
+	SELECT create_feature_view('v', 's', '{driver_id}', 'event_timestamp', 'created');
+	SELECT enable_online('v', history => true);
+});
+
+# Eight clients put rows of 20 keys in any order: what is online is the newest of each key, and no put is lost
+$node->pgbench('-n -c 8 -t 50', 0, [qr/processed: 400\/400/], [qr/^$/], 'concurrent puts', {
+	'put_features' => q{
+\set key random(1, 20)
+\set hour random(1, 100000)
+\set trips random(1, 1000000)
+SELECT put_features('v', jsonb_build_object('driver_id', :key::int), jsonb_build_object('trips', :trips::int),
+	event_time => timestamptz '2024-01-01' + :hour * interval '1 second', created_time => timestamptz '2024-01-01' + :hour * interval '1 second');
+} });
+is(sql('SELECT count(*) FROM s'), 400, 'every put is in the source');
+my $wrong = q{
+	SELECT count(*) FROM (SELECT DISTINCT ON (driver_id) driver_id, event_timestamp, trips FROM s ORDER BY driver_id, event_timestamp DESC, created DESC NULLS LAST) n
+	FULL JOIN v_online o USING (driver_id) WHERE n.event_timestamp IS DISTINCT FROM o.event_timestamp};
+is(sql($wrong), 0, 'the newest of each key is online');
+
+# Many materialisations at once, while rows arrive
+$node->pgbench('-n -c 6 -t 15', 0, [qr/processed: 90\/90/], [qr/^$/], 'materialisations at once', {
+	'materialize' => q{
+\set key random(1, 40)
+INSERT INTO s VALUES (:key, timestamptz '2024-01-01' + random() * interval '40 days', now(), :key);
+SELECT materialize('v');
+SELECT materialize_incremental('v');
+} });
+sql(q{SELECT materialize('v')});
+is(sql($wrong), 0, 'and what is online is the newest again');
+is(sql(q{SELECT materialize('v')}), 0, 'a run that finds nothing new writes nothing');
+is(sql(q{SELECT count(*) FROM v_online o WHERE NOT EXISTS (SELECT FROM v_online_history h WHERE h.driver_id = o.driver_id AND h.event_timestamp = o.event_timestamp)}), 0,
+	'all that is served is in the history');
+
+# A join over millions of rows is cancelled within a second and leaves nothing behind
+sql(q{
+	CREATE UNLOGGED TABLE big AS SELECT (i % 50000)::int AS driver_id, timestamptz '2024-01-01' + i * interval '1 second' AS event_timestamp, i AS trips FROM generate_series(1, 3000000) i;
+	SELECT create_feature_view('bigview', 'big', '{driver_id}', 'event_timestamp');
+});
+my $relations = sql('SELECT count(*) FROM pg_class');
+my ($in, $out, $err) = (q{SET feature_meta.join_method = scan; SELECT count(*) FROM historical_features('SELECT driver_id, event_timestamp FROM big', '{bigview:trips}')
+	AS t(driver_id int, event_timestamp timestamptz, trips int);
+}, '', '');
+my $client = start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') . ' application_name=joiner' ], \$in, \$out, \$err);
+$client->pump_nb;
+my $pid = '';
+for (1 .. 100)
+{
+	$pid = sql(q{SELECT pid FROM pg_stat_activity WHERE application_name = 'joiner' AND state = 'active' AND query LIKE '%historical_features%'});
+	last if $pid ne '';
+	$client->pump_nb;
+	sleep 0.05;
+}
+sleep 0.7;
+my $start = time;
+sql("SELECT pg_cancel_backend($pid)");
+finish($client);
+my $took = time - $start;
+like($err, qr/canceling statement/, 'the join was cancelled');
+cmp_ok($took, '<', 10, 'soon'); # a second on an idle machine
+is(sql('SELECT count(*) FROM pg_class'), $relations, 'no relation is left behind');
+
+# A foreign table as source, by scan and by remote index
+sql(q{
+	CREATE EXTENSION postgres_fdw;
+	CREATE SERVER self FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '} . $node->host . q{', port '} . $node->port . q{', dbname 'postgres');
+	CREATE USER MAPPING FOR CURRENT_USER SERVER self;
+	CREATE FOREIGN TABLE far (driver_id int, event_timestamp timestamptz, created timestamptz, trips int) SERVER self OPTIONS (table_name 's');
+	SELECT create_feature_view('far', 'far', '{driver_id}', 'event_timestamp', 'created');
+});
+for my $method (qw(scan index))
+{
+	my $rows = sub {
+		my ($view) = @_;
+		return qq{(SELECT row_number() OVER () AS n, t.* FROM historical_features('SELECT driver_id, event_timestamp FROM s', '{$view:trips}')
+			AS t(driver_id int, event_timestamp timestamptz, trips int))};
+	};
+	is(sql("SET feature_meta.join_method = $method; SELECT count(*) > 400, count(*) FILTER (WHERE a.trips IS DISTINCT FROM b.trips) FROM "
+		. $rows->('far') . ' a JOIN ' . $rows->('v') . ' b USING (n)'), 't|0', "a foreign source by $method");
+}
+
+# Rights and row security of the source hold in every path
+sql(q{
+	CREATE ROLE analyst;
+	GRANT SELECT ON s, v_online TO analyst;
+	ALTER TABLE s ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY mine ON s USING (driver_id <= 5);
+});
+for my $method (qw(scan index))
+{
+	is(sql_as('analyst', qq{SET feature_meta.join_method = $method;
+		SELECT max(driver_id) FROM historical_features('SELECT g AS driver_id, now() AS event_timestamp FROM generate_series(1, 20) g', '{v:trips}')
+			AS t(driver_id int, event_timestamp timestamptz, trips int) WHERE trips IS NOT NULL}), 5, "row security in historical_features by $method");
+	is(sql_as('analyst', qq{SET feature_meta.join_method = $method;
+		SELECT max(driver_id) FROM latest_features('v') AS t(driver_id int, event_timestamp timestamptz, created timestamptz, trips int)}), 5, "and in latest_features by $method");
+}
+is(sql_as('analyst', q{SELECT statuses ->> 'trips' FROM get_features_at('{v:trips}', '{"driver_id": 6}', now())}), 'NOT_FOUND', 'and in get_features_at');
+like(sql_error(q{SELECT materialize('v')}, undef, role => 'analyst'), qr/^42501/, 'no right to write the online table, no materialisation');
+like(sql_error(q{SELECT put_features('v', '{"driver_id": 1}', '{"trips": 1}')}, undef, role => 'analyst'), qr/^42501/, 'nor a put');
+like(sql_error(q{SELECT * FROM historical_features('SELECT 1 AS driver_id, now() AS event_timestamp', '{bigview:trips}') AS t(driver_id int, event_timestamp timestamptz, trips int)},
+	undef, role => 'analyst'), qr/^42501: permission denied for table big/, 'no right to read the source, no features');
+
+# The known ways to break out of a reference, a name or a key
+for my $evil (q{v:trips"; DROP TABLE s; --}, q{v:trips'); DROP TABLE s; --}, q{v@1;DROP TABLE s:trips})
+{
+	like(sql_error('SELECT * FROM resolve_features(ARRAY[' . literal($evil) . '])'), qr/^(22023|42704)/, "refused: $evil");
+}
+is(sql('SELECT count(*) FROM get_online_features(ARRAY[\'v:trips\'], jsonb_build_object(\'driver_id\', ARRAY[1])) ' . q{WHERE statuses ->> 'trips' = 'PRESENT'}), 1, 'all tables are still there');
+no_crash();
+done_testing();

@@ -1,9 +1,9 @@
 /*
  * JSON to messages, by protobuf's JSON mapping
  *
- * Takes what Python's json_format.ParseDict takes: original and camel-case names, 64-bit integers as strings or numbers,
- * enums by name or number. Stricter: a bytes field holds base64 and nothing else, a string that stands for a number holds
- * it and nothing else, true is no number, and a number that overflows a floating point field is refused.
+ * Takes what Python's json_format.ParseDict takes: original and camel-case names, 64-bit integers as strings or
+ * numbers, enums by name or number. Stricter: a bytes field holds base64 and nothing else, a string that stands for a
+ * number holds it and nothing else, true is no number, and a number that overflows a floating point field is refused.
  */
 #include "message/json_tree.h"
 
@@ -30,8 +30,8 @@ typedef struct JsonReader
 
 static bool convert_message(JsonReader *reader, const FmJson *json, ProtobufCMessage *message, const JsonPath *path,
 							int depth);
-static bool convert_fields(JsonReader *reader, const FmJson *json, ProtobufCMessage *message, const JsonPath *path, int depth,
-						   bool in_any);
+static bool convert_fields(JsonReader *reader, const FmJson *json, ProtobufCMessage *message, const JsonPath *path,
+						   int depth, bool in_any);
 
 static void
 append_path(StringInfo out, const JsonPath *path)
@@ -52,7 +52,8 @@ append_path(StringInfo out, const JsonPath *path)
 	for (const char *p = path->name; *p != '\0'; p++)
 		if (!isalnum((unsigned char) *p) && *p != '_')
 			plain = false;
-	appendStringInfo(out, plain && path->name[0] != '\0' ? ".%s" : ".\"%s\"", fm_excerpt(path->name, strlen(path->name)));
+	appendStringInfo(out, plain && path->name[0] != '\0' ? ".%s" : ".\"%s\"",
+					 fm_excerpt(path->name, strlen(path->name)));
 }
 
 static bool json_error(JsonReader *reader, const JsonPath *path, const char *what, ...) pg_attribute_printf(3, 4);
@@ -208,10 +209,12 @@ convert_double(JsonReader *reader, const FmJson *json, ProtobufCType type, doubl
 
 	if (json->type == FM_JSON_STRING)
 	{
-		word = strcmp(json->text, "NaN") == 0 || strcmp(json->text, "Infinity") == 0 || strcmp(json->text, "-Infinity") == 0;
-		if (!fm_read_double(json->text, strlen(json->text), value) || (!word && !isfinite(*value) &&
-																	   strpbrk(json->text, "0123456789") == NULL))
-			return json_error(reader, path, "%s is not a number (\"NaN\", \"Infinity\" and \"-Infinity\" are)", describe(json));
+		word = strcmp(json->text, "NaN") == 0 || strcmp(json->text, "Infinity") == 0 ||
+			   strcmp(json->text, "-Infinity") == 0;
+		if (!fm_read_double(json->text, strlen(json->text), value) ||
+			(!word && !isfinite(*value) && strpbrk(json->text, "0123456789") == NULL))
+			return json_error(reader, path, "%s is not a number (\"NaN\", \"Infinity\" and \"-Infinity\" are)",
+							  describe(json));
 	}
 	else if (json->type == FM_JSON_NUMBER)
 		*value = strtod(json->text, NULL);
@@ -392,7 +395,8 @@ convert_map(JsonReader *reader, const FmJson *json, ProtobufCMessage *message, c
 		const ProtobufCFieldDescriptor *parts;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!check_depth(reader, &place, depth + 1) || (entry = fm_field_add_message(message, field, &reader->budget)) == NULL)
+		if (!check_depth(reader, &place, depth + 1) ||
+			(entry = fm_field_add_message(message, field, &reader->budget)) == NULL)
 			return false;
 		parts = entry->descriptor->fields;
 		if (parts[0].type == PROTOBUF_C_TYPE_BOOL)
@@ -451,7 +455,8 @@ convert_any(JsonReader *reader, const FmJson *json, Gpb__Any *any, const JsonPat
 		JsonPath place = {path, "value", 0};
 
 		if (value == NULL || json->n != 2)
-			return json_error(reader, path, "the object of type %s has to hold \"@type\" and \"value\"", descriptor->name);
+			return json_error(reader, path, "the object of type %s has to hold \"@type\" and \"value\"",
+							  descriptor->name);
 		if (!convert_message(reader, value, message, &place, depth + 1))
 			return false;
 	}
@@ -502,7 +507,8 @@ convert_json_value(JsonReader *reader, const FmJson *json, Gpb__Value *value, co
  * The members of an object to the fields of a message that has no form of its own; in an Any "@type" is none of them
  */
 static bool
-convert_fields(JsonReader *reader, const FmJson *json, ProtobufCMessage *message, const JsonPath *path, int depth, bool in_any)
+convert_fields(JsonReader *reader, const FmJson *json, ProtobufCMessage *message, const JsonPath *path, int depth,
+			   bool in_any)
 {
 	const ProtobufCMessageDescriptor *descriptor = message->descriptor;
 	bool *seen;
@@ -523,24 +529,26 @@ convert_fields(JsonReader *reader, const FmJson *json, ProtobufCMessage *message
 		field = find_field(descriptor, name);
 		if (field == NULL)
 		{
-			json_error(reader, &place, "message %s has no field \"%s\"", descriptor->short_name, fm_excerpt(name, strlen(name)));
+			json_error(reader, &place, "message %s has no field \"%s\"", descriptor->short_name,
+					   fm_excerpt(name, strlen(name)));
 			fm_hint_field(reader->error, descriptor, name, strlen(name));
 			return false;
 		}
 		if (seen[field - descriptor->fields])
-			return json_error(reader, &place, "message %s has more than one field \"%s\"", descriptor->short_name, field->name);
+			return json_error(reader, &place, "message %s has more than one field \"%s\"", descriptor->short_name,
+							  field->name);
 		seen[field - descriptor->fields] = true;
 
 		/* null is no value, except where null is a value */
-		if (value->type == FM_JSON_NULL && (field->label == PROTOBUF_C_LABEL_REPEATED ||
-											field->type != PROTOBUF_C_TYPE_MESSAGE ||
-											FM_MESSAGE_DESCRIPTOR(field) != &gpb__value__descriptor))
+		if (value->type == FM_JSON_NULL &&
+			(field->label == PROTOBUF_C_LABEL_REPEATED || field->type != PROTOBUF_C_TYPE_MESSAGE ||
+			 FM_MESSAGE_DESCRIPTOR(field) != &gpb__value__descriptor))
 			continue;
 		if (FM_IS_ONEOF(field) && FM_ONEOF_CASE(message, field) != 0)
-			return json_error(reader, &place, "field \"%s\" excludes field \"%s\", another member of the same oneof of message %s",
-							  field->name,
-							  protobuf_c_message_descriptor_get_field(descriptor, FM_ONEOF_CASE(message, field))->name,
-							  descriptor->short_name);
+			return json_error(
+				reader, &place, "field \"%s\" excludes field \"%s\", another member of the same oneof of message %s",
+				field->name, protobuf_c_message_descriptor_get_field(descriptor, FM_ONEOF_CASE(message, field))->name,
+				descriptor->short_name);
 
 		if (fm_field_is_map(field))
 		{

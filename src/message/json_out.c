@@ -280,7 +280,8 @@ print_json_value(JsonPrinter *printer, const Gpb__Value *value, int depth)
 			if (!isfinite(value->number_value))
 			{
 				fm_fail(printer->error, ERRCODE_INVALID_PARAMETER_VALUE, "message has no JSON form");
-				fm_fail_detail(printer->error, "It holds a google.protobuf.Value with a number that JSON does not have.");
+				fm_fail_detail(printer->error,
+							   "It holds a google.protobuf.Value with a number that JSON does not have.");
 				return false;
 			}
 			print_double(printer->out, value->number_value, false);

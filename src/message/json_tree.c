@@ -208,8 +208,8 @@ fm_json_parse(const char *text, size_t size, FmJson *json, FmBudget *budget)
 	{
 		fm_line_and_column(text, place, &line, &column);
 		fm_fail(budget->error, ERRCODE_STATEMENT_TOO_COMPLEX, "message is nested too deeply");
-		fm_fail_detail(budget->error, "Line %d, column %d: more than %d arrays and objects inside one another.", line, column,
-					   MAX_JSON_DEPTH);
+		fm_fail_detail(budget->error, "Line %d, column %d: more than %d arrays and objects inside one another.", line,
+					   column, MAX_JSON_DEPTH);
 		return false;
 	}
 	if (size > PG_INT32_MAX || ((JSON_ENCODING == PG_UTF8 || JSON_ENCODING == PG_SQL_ASCII) && !fm_is_utf8(text, size)))

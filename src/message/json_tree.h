@@ -27,8 +27,8 @@ typedef struct FmJson
 } FmJson;
 
 /*
- * Reads JSON in the database's encoding (without a server: UTF-8). False and the error 22P02 with line and column, or 54001
- * when arrays and objects are nested deeper than any message of FM_MAX_MESSAGE_DEPTH needs.
+ * Reads JSON in the database's encoding (without a server: UTF-8). False and the error 22P02 with line and column, or
+ * 54001 when arrays and objects are nested deeper than any message of FM_MAX_MESSAGE_DEPTH needs.
  */
 extern bool fm_json_parse(const char *text, size_t size, FmJson *json, FmBudget *budget);
 

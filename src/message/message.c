@@ -104,7 +104,8 @@ fm_field_is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor 
 }
 
 /*
- * The arrays that readers build have room for the next power of two of elements, so that nobody needs to keep their capacity
+ * The arrays that readers build have room for the next power of two of elements, so that nobody needs to keep their
+ * capacity
  */
 static void *
 add_element(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field, FmBudget *budget)

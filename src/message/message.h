@@ -3,8 +3,8 @@
  * protobuf-c's descriptors.
  *
  * Messages are unpacked with palloc: they live and die with the current memory context. A message that is
- * built by hand uses the generated NAME__INIT macros and palloc too, its strings are UTF-8; strings and arrays in it may be shared,
- * nothing is ever freed piece by piece.
+ * built by hand uses the generated NAME__INIT macros and palloc too, its strings are UTF-8; strings and arrays in it
+ * may be shared, nothing is ever freed piece by piece.
  */
 #ifndef FM_MESSAGE_H
 #define FM_MESSAGE_H
@@ -48,8 +48,8 @@ extern ProtobufCMessage *fm_message_parse_json(const ProtobufCMessageDescriptor 
 											   size_t size, FmError *error);
 
 /*
- * Message -> JSON in UTF-8, fields by their original names; false and *error filled in (22023) when it has no JSON form: a
- * google.protobuf.Any of an unknown type, NaN or an infinity in a google.protobuf.Value
+ * Message -> JSON in UTF-8, fields by their original names; false and *error filled in (22023) when it has no JSON
+ * form: a google.protobuf.Any of an unknown type, NaN or an infinity in a google.protobuf.Value
  */
 extern bool fm_message_print_json(const ProtobufCMessage *message, StringInfo out, FmError *error);
 
@@ -63,11 +63,11 @@ extern ProtobufCMessage *fm_message_copy(const ProtobufCMessage *message);
  * Appends an element to a repeated field, whether the message was built or unpacked:
  *     FM_APPEND(schema->n_feature, schema->feature, feature);
  */
-#define FM_APPEND(count, array, element) \
-	do \
-	{ \
-		(array) = (count) == 0 ? palloc(sizeof(*(array))) : repalloc((array), sizeof(*(array)) * ((count) + 1)); \
-		(array)[(count)++] = (element); \
+#define FM_APPEND(count, array, element)                                                                               \
+	do                                                                                                                 \
+	{                                                                                                                  \
+		(array) = (count) == 0 ? palloc(sizeof(*(array))) : repalloc((array), sizeof(*(array)) * ((count) + 1));       \
+		(array)[(count)++] = (element);                                                                                \
 	} while (0)
 
 /* A new message of a generated type, by palloc: Tfmd__Feature *f = FM_NEW(Tfmd__Feature, tfmd__feature); */

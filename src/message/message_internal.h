@@ -7,8 +7,8 @@
 #include "message/message.h"
 
 /*
- * A reader's account of the memory it may still take, and where it reports that there is no more. Two bytes on the wire can
- * stand for a struct of 300, so the size of the input alone is no bound.
+ * A reader's account of the memory it may still take, and where it reports that there is no more. Two bytes on the wire
+ * can stand for a struct of 300, so the size of the input alone is no bound.
  */
 typedef struct FmBudget
 {
@@ -38,8 +38,8 @@ extern size_t fm_field_size(const ProtobufCFieldDescriptor *field);
 extern bool fm_field_is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
 
 /*
- * Where to put a value of the field: the next element of a repeated one, else the member itself, marked as set. A member
- * of a oneof takes the place of the one that was set. NULL when the budget is used up.
+ * Where to put a value of the field: the next element of a repeated one, else the member itself, marked as set. A
+ * member of a oneof takes the place of the one that was set. NULL when the budget is used up.
  */
 extern void *fm_field_slot(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field, FmBudget *budget);
 
@@ -60,9 +60,9 @@ extern bool fm_field_is_map(const ProtobufCFieldDescriptor *field);
 extern bool fm_map_entry_complete(ProtobufCMessage *entry, FmBudget *budget);
 
 /*
- * The entries of a map in the order of their keys, of equal keys the last: *n of them. The message's own array if it is so
- * already, else a new one. In the order of the wire, which is that of protobuf's deterministic serialisation in Python, the
- * longer of two keys stands first if it begins with the other.
+ * The entries of a map in the order of their keys, of equal keys the last: *n of them. The message's own array if it is
+ * so already, else a new one. In the order of the wire, which is that of protobuf's deterministic serialisation in
+ * Python, the longer of two keys stands first if it begins with the other.
  */
 typedef enum FmMapOrder
 {
@@ -74,8 +74,8 @@ extern ProtobufCMessage **fm_map_entries(const ProtobufCMessage *message, const 
 										 FmMapOrder order, size_t *n);
 
 /*
- * Does the enum of this field take numbers that it has no name for? Those of proto3 do; in proto2 such a number is kept as
- * an unknown field.
+ * Does the enum of this field take numbers that it has no name for? Those of proto3 do; in proto2 such a number is kept
+ * as an unknown field.
  */
 extern bool fm_enum_is_open(const ProtobufCMessageDescriptor *descriptor);
 
@@ -88,8 +88,8 @@ extern const ProtobufCMessageDescriptor *fm_find_message(const char *name, size_
 extern ProtobufCMessage *fm_any_unpack(const ProtobufCMessage *any, int depth);
 
 /* fm_message_unpack below the given depth of nesting */
-extern ProtobufCMessage *fm_message_unpack_at(const ProtobufCMessageDescriptor *descriptor, const uint8 *data, size_t size,
-											  int depth, FmError *error);
+extern ProtobufCMessage *fm_message_unpack_at(const ProtobufCMessageDescriptor *descriptor, const uint8 *data,
+											  size_t size, int depth, FmError *error);
 
 /* Numbers as Python prints them: repr of a double, the shortest text of a float */
 #define FM_NUMBER_LENGTH 40
@@ -97,8 +97,8 @@ extern size_t fm_print_double(double value, char *out);
 extern size_t fm_print_float(float value, char *out);
 
 /*
- * Numbers as Python reads them. fm_read_integer: int(text, 0), with C's octal numbers too if asked; sign apart, false when
- * it is no integer, *overflow when its magnitude is beyond 64 bits. fm_read_double: float(text).
+ * Numbers as Python reads them. fm_read_integer: int(text, 0), with C's octal numbers too if asked; sign apart, false
+ * when it is no integer, *overflow when its magnitude is beyond 64 bits. fm_read_double: float(text).
  */
 extern bool fm_read_integer(const char *text, size_t length, bool c_octal, bool *negative, uint64 *magnitude,
 							bool *overflow);
@@ -121,7 +121,8 @@ extern bool fm_json_is_special(const ProtobufCMessageDescriptor *descriptor);
 extern char *fm_excerpt(const char *text, size_t length);
 
 /* Adds the hint "Perhaps you meant ..." if one of the message's fields or the enum's values is like the name */
-extern void fm_hint_field(FmError *error, const ProtobufCMessageDescriptor *descriptor, const char *name, size_t length);
+extern void fm_hint_field(FmError *error, const ProtobufCMessageDescriptor *descriptor, const char *name,
+						  size_t length);
 extern void fm_hint_enum(FmError *error, const ProtobufCEnumDescriptor *descriptor, const char *name, size_t length);
 
 #endif

@@ -178,36 +178,36 @@ message_to_jsonb(FunctionCallInfo fcinfo, const char *type, const ProtobufCMessa
 /*
  * The functions of one type; = and hashing are bytea's, since equal values have equal bytes
  */
-#define FM_MESSAGE_TYPE(type, descriptor) \
-	PG_FUNCTION_INFO_V1(type##_in); \
-	PGDLLEXPORT Datum type##_in(PG_FUNCTION_ARGS) \
-	{ \
-		return message_in(fcinfo, #type, descriptor); \
-	} \
-	PG_FUNCTION_INFO_V1(type##_out); \
-	PGDLLEXPORT Datum type##_out(PG_FUNCTION_ARGS) \
-	{ \
-		return message_out(fcinfo, descriptor); \
-	} \
-	PG_FUNCTION_INFO_V1(type##_recv); \
-	PGDLLEXPORT Datum type##_recv(PG_FUNCTION_ARGS) \
-	{ \
-		return message_recv(fcinfo, #type, descriptor); \
-	} \
-	PG_FUNCTION_INFO_V1(type##_from_bytea); \
-	PGDLLEXPORT Datum type##_from_bytea(PG_FUNCTION_ARGS) \
-	{ \
-		return message_from_bytea(fcinfo, #type, descriptor); \
-	} \
-	PG_FUNCTION_INFO_V1(type##_from_jsonb); \
-	PGDLLEXPORT Datum type##_from_jsonb(PG_FUNCTION_ARGS) \
-	{ \
-		return message_from_jsonb(fcinfo, #type, descriptor); \
-	} \
-	PG_FUNCTION_INFO_V1(type##_to_jsonb); \
-	PGDLLEXPORT Datum type##_to_jsonb(PG_FUNCTION_ARGS) \
-	{ \
-		return message_to_jsonb(fcinfo, #type, descriptor); \
+#define FM_MESSAGE_TYPE(type, descriptor)                                                                              \
+	PG_FUNCTION_INFO_V1(type##_in);                                                                                    \
+	PGDLLEXPORT Datum type##_in(PG_FUNCTION_ARGS)                                                                      \
+	{                                                                                                                  \
+		return message_in(fcinfo, #type, descriptor);                                                                  \
+	}                                                                                                                  \
+	PG_FUNCTION_INFO_V1(type##_out);                                                                                   \
+	PGDLLEXPORT Datum type##_out(PG_FUNCTION_ARGS)                                                                     \
+	{                                                                                                                  \
+		return message_out(fcinfo, descriptor);                                                                        \
+	}                                                                                                                  \
+	PG_FUNCTION_INFO_V1(type##_recv);                                                                                  \
+	PGDLLEXPORT Datum type##_recv(PG_FUNCTION_ARGS)                                                                    \
+	{                                                                                                                  \
+		return message_recv(fcinfo, #type, descriptor);                                                                \
+	}                                                                                                                  \
+	PG_FUNCTION_INFO_V1(type##_from_bytea);                                                                            \
+	PGDLLEXPORT Datum type##_from_bytea(PG_FUNCTION_ARGS)                                                              \
+	{                                                                                                                  \
+		return message_from_bytea(fcinfo, #type, descriptor);                                                          \
+	}                                                                                                                  \
+	PG_FUNCTION_INFO_V1(type##_from_jsonb);                                                                            \
+	PGDLLEXPORT Datum type##_from_jsonb(PG_FUNCTION_ARGS)                                                              \
+	{                                                                                                                  \
+		return message_from_jsonb(fcinfo, #type, descriptor);                                                          \
+	}                                                                                                                  \
+	PG_FUNCTION_INFO_V1(type##_to_jsonb);                                                                              \
+	PGDLLEXPORT Datum type##_to_jsonb(PG_FUNCTION_ARGS)                                                                \
+	{                                                                                                                  \
+		return message_to_jsonb(fcinfo, #type, descriptor);                                                            \
 	}
 
 FM_MESSAGE_TYPE(feature_schema, &tfmd__schema__descriptor)

@@ -27,10 +27,11 @@ extern Datum fm_message_get_datum(const ProtobufCMessage *message);
 #define PG_RETURN_MESSAGE(message) return fm_message_get_datum(&(message)->base)
 
 #define PG_GETARG_FEATURE_SCHEMA(n) ((Tfmd__Schema *) fm_getarg_message(fcinfo, n, &tfmd__schema__descriptor))
-#define PG_GETARG_FEATURE_STATISTICS(n) \
-	((Tfmd__DatasetFeatureStatisticsList *) fm_getarg_message(fcinfo, n, \
-															   &tfmd__dataset_feature_statistics_list__descriptor))
+#define PG_GETARG_FEATURE_STATISTICS(n)                                                                                \
+	((Tfmd__DatasetFeatureStatisticsList *) fm_getarg_message(fcinfo, n,                                               \
+															  &tfmd__dataset_feature_statistics_list__descriptor))
 #define PG_GETARG_FEATURE_ANOMALIES(n) ((Tfmd__Anomalies *) fm_getarg_message(fcinfo, n, &tfmd__anomalies__descriptor))
-#define PG_GETARG_LINEAGE_GRAPH(n) ((Mlmd__LineageGraph *) fm_getarg_message(fcinfo, n, &mlmd__lineage_graph__descriptor))
+#define PG_GETARG_LINEAGE_GRAPH(n)                                                                                     \
+	((Mlmd__LineageGraph *) fm_getarg_message(fcinfo, n, &mlmd__lineage_graph__descriptor))
 
 #endif

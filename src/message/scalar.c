@@ -106,8 +106,8 @@ fm_print_double(double value, char *out)
 		return print_digits(signbit(value), "0", 1, 0, out);
 
 	/*
-	 * The server's shortest digits never lie on the border of what rounds to the value; Python's may where the value's last
-	 * bit is 0. Those are shorter by more than one digit, which only can be where there are 16 or 17.
+	 * The server's shortest digits never lie on the border of what rounds to the value; Python's may where the value's
+	 * last bit is 0. Those are shorter by more than one digit, which only can be where there are 16 or 17.
 	 */
 	double_to_shortest_decimal_buf(magnitude, text);
 	n = take_digits(text, digits, &exponent);
@@ -172,8 +172,8 @@ skip_digits(const char *p, const char *end)
 {
 	const char *start = p;
 
-	while (p < end && (isdigit((unsigned char) *p) || (*p == '_' && p > start && p[-1] != '_' && p + 1 < end &&
-													   isdigit((unsigned char) p[1]))))
+	while (p < end && (isdigit((unsigned char) *p) ||
+					   (*p == '_' && p > start && p[-1] != '_' && p + 1 < end && isdigit((unsigned char) p[1]))))
 		p++;
 	return p;
 }

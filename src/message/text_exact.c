@@ -1,9 +1,9 @@
 /*
  * Text format from which the very same message can be read again
  *
- * Text format does not tell all: unknown fields, numbers of an enum without a name, the very bytes of an Any or a NaN are
- * missing in it. Where that is so a last line carries the wire bytes, as a comment that every reader of text format passes
- * over; ours takes them if they still print as the text before.
+ * Text format does not tell all: unknown fields, numbers of an enum without a name, the very bytes of an Any or a NaN
+ * are missing in it. Where that is so a last line carries the wire bytes, as a comment that every reader of text format
+ * passes over; ours takes them if they still print as the text before.
  */
 #include "message/message_internal.h"
 
@@ -63,7 +63,8 @@ read_wire_line(const ProtobufCMessageDescriptor *descriptor, const char *text, s
 		return NULL;
 	wire_size = pg_b64_dec_len((int) (end - line));
 	wire = palloc(wire_size);
-	wire_size = pg_b64_decode(line + strlen(WIRE_LINE), (int) (end - line - strlen(WIRE_LINE)), (void *) wire, wire_size);
+	wire_size =
+		pg_b64_decode(line + strlen(WIRE_LINE), (int) (end - line - strlen(WIRE_LINE)), (void *) wire, wire_size);
 	if (wire_size < 0 || (message = fm_message_unpack(descriptor, wire, wire_size, &error)) == NULL)
 		return NULL;
 	initStringInfo(&printed);
@@ -72,7 +73,8 @@ read_wire_line(const ProtobufCMessageDescriptor *descriptor, const char *text, s
 }
 
 ProtobufCMessage *
-fm_message_parse_text_exactly(const ProtobufCMessageDescriptor *descriptor, const char *text, size_t size, FmError *error)
+fm_message_parse_text_exactly(const ProtobufCMessageDescriptor *descriptor, const char *text, size_t size,
+							  FmError *error)
 {
 	ProtobufCMessage *message = read_wire_line(descriptor, text, size);
 

@@ -16,10 +16,14 @@ typedef struct TextParser
 	const char *end;
 	const char *token; /* the current one; of length 0 at the end of the text */
 	size_t length;
-	bool unterminated;	  /* the token is a string without its closing quote */
+	bool unterminated;		/* the token is a string without its closing quote */
+	StringInfoData scratch; /* for the string that is being read */
 	FmBudget budget;
 	FmError *error;
 } TextParser;
+
+/* No field or enum value has a name as long as this, with its zero byte */
+#define MAX_FIELD_NAME 128
 
 static bool parse_field(TextParser *parser, ProtobufCMessage *message, int depth);
 
@@ -240,8 +244,8 @@ read_hex(const char *p, const char *end, int max, uint32 *value)
 /*
  * Appends the string token without quotes and escapes
  *
- * An escape stands for a character up to 255, which is a byte; one beyond (\u, \U, octal) stays as its \u or \U form, and an
- * unknown escape as it is.
+ * An escape stands for a character up to 255, which is a byte; one beyond (\u, \U, octal) stays as its \u or \U form,
+ * and an unknown escape as it is.
  */
 static bool
 unescape(TextParser *parser, StringInfo out)
@@ -444,7 +448,8 @@ parse_scalar(TextParser *parser, ProtobufCMessage *message, const ProtobufCField
 		}
 		case PROTOBUF_C_TYPE_BOOL:
 		{
-			bool value = token_is(parser, "true") || token_is(parser, "t") || token_is(parser, "1") || token_is(parser, "True");
+			bool value =
+				token_is(parser, "true") || token_is(parser, "t") || token_is(parser, "1") || token_is(parser, "True");
 
 			if (!value && !token_is(parser, "false") && !token_is(parser, "f") && !token_is(parser, "0") &&
 				!token_is(parser, "False"))
@@ -468,26 +473,25 @@ parse_scalar(TextParser *parser, ProtobufCMessage *message, const ProtobufCField
 		case PROTOBUF_C_TYPE_STRING:
 		case PROTOBUF_C_TYPE_BYTES:
 		{
-			StringInfoData value;
+			StringInfo value = &parser->scratch;
+			char *copy;
 
-			initStringInfo(&value);
-			if (!consume_string(parser, &value) || !fm_budget_take(&parser->budget, value.len))
+			resetStringInfo(value);
+			if (!consume_string(parser, value) || !fm_budget_take(&parser->budget, value->len + 1))
 				return false;
-			if (field->type == PROTOBUF_C_TYPE_STRING && !fm_is_utf8(value.data, value.len))
+			if (field->type == PROTOBUF_C_TYPE_STRING && !fm_is_utf8(value->data, value->len))
 			{
-				if (memchr(value.data, '\0', value.len) != NULL)
+				if (memchr(value->data, '\0', value->len) != NULL)
 					return text_error(parser, place, "string field \"%s\" contains a zero byte", field->name);
 				return text_error(parser, place, "string field \"%s\" is not valid UTF-8", field->name);
 			}
 			if ((slot = fm_field_slot(message, field, &parser->budget)) == NULL)
 				return false;
+			copy = memcpy(palloc(value->len + 1), value->data, value->len + 1);
 			if (field->type == PROTOBUF_C_TYPE_STRING)
-				*(char **) slot = value.data;
+				*(char **) slot = copy;
 			else
-			{
-				((ProtobufCBinaryData *) slot)->len = value.len;
-				((ProtobufCBinaryData *) slot)->data = (uint8 *) value.data;
-			}
+				*(ProtobufCBinaryData *) slot = (ProtobufCBinaryData){value->len, (uint8 *) copy};
 			return true;
 		}
 		default:
@@ -625,7 +629,13 @@ parse_field(TextParser *parser, ProtobufCMessage *message, int depth)
 
 	if (isalnum((unsigned char) place[0]) || place[0] == '_')
 	{
-		field = protobuf_c_message_descriptor_get_field_by_name(descriptor, pnstrdup(place, parser->length));
+		char name[MAX_FIELD_NAME];
+
+		size_t length = Min(parser->length, sizeof(name) - 1);
+
+		memcpy(name, place, length);
+		name[length] = '\0';
+		field = protobuf_c_message_descriptor_get_field_by_name(descriptor, name);
 		if (field == NULL)
 		{
 			text_error(parser, place, "message %s has no field \"%s\"", descriptor->short_name,
@@ -638,13 +648,14 @@ parse_field(TextParser *parser, ProtobufCMessage *message, int depth)
 		return text_error(parser, place, "expected a field name but found %s", token_name(parser));
 
 	if (FM_IS_ONEOF(field) && FM_ONEOF_CASE(message, field) != 0 && FM_ONEOF_CASE(message, field) != field->id)
-		return text_error(parser, place, "field \"%s\" excludes field \"%s\", another member of the same oneof of message %s",
-						  field->name,
-						  protobuf_c_message_descriptor_get_field(descriptor, FM_ONEOF_CASE(message, field))->name,
-						  descriptor->short_name);
+		return text_error(
+			parser, place, "field \"%s\" excludes field \"%s\", another member of the same oneof of message %s",
+			field->name, protobuf_c_message_descriptor_get_field(descriptor, FM_ONEOF_CASE(message, field))->name,
+			descriptor->short_name);
 	/* of a proto3 field only a value that is not zero counts as the first */
 	if (field->label != PROTOBUF_C_LABEL_REPEATED && fm_field_is_set(message, field))
-		return text_error(parser, place, "message %s has more than one field \"%s\"", descriptor->short_name, field->name);
+		return text_error(parser, place, "message %s has more than one field \"%s\"", descriptor->short_name,
+						  field->name);
 	next_token(parser);
 	is_message = field->type == PROTOBUF_C_TYPE_MESSAGE;
 	if (!try_consume(parser, ':') && !is_message)
@@ -662,7 +673,8 @@ parse_field(TextParser *parser, ProtobufCMessage *message, int depth)
 				if (try_consume(parser, ']'))
 					break;
 				if (!looking_at(parser, ','))
-					return text_error(parser, parser->token, "expected \",\" or \"]\" but found %s", token_name(parser));
+					return text_error(parser, parser->token, "expected \",\" or \"]\" but found %s",
+									  token_name(parser));
 				next_token(parser);
 			} while (true);
 		}
@@ -678,8 +690,8 @@ parse_field(TextParser *parser, ProtobufCMessage *message, int depth)
 ProtobufCMessage *
 fm_message_parse_text(const ProtobufCMessageDescriptor *descriptor, const char *text, size_t size, FmError *error)
 {
-	TextParser parser = {.text = text, .end = text + size, .token = text, .budget = fm_budget(size, error),
-						 .error = error};
+	TextParser parser = {
+		.text = text, .end = text + size, .token = text, .budget = fm_budget(size, error), .error = error};
 	ProtobufCMessage *message;
 
 	if (size > PG_INT32_MAX || !fm_is_utf8(text, size))
@@ -693,6 +705,7 @@ fm_message_parse_text(const ProtobufCMessageDescriptor *descriptor, const char *
 		return NULL;
 	}
 	message = fm_message_new(descriptor);
+	initStringInfo(&parser.scratch);
 	next_token(&parser);
 	while (parser.length > 0)
 		if (!parse_field(&parser, message, 0))

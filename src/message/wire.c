@@ -1,9 +1,9 @@
 /*
  * Messages to and from wire bytes
  *
- * Reads by protobuf-c's descriptors into protobuf-c's structs, but not with protobuf-c's reader: that one recurses without a
- * limit, checks no UTF-8, and refuses what protobuf keeps as unknown fields (groups, a known number with another wire
- * type). The walk that would have to guard it sees all that is needed to fill in the structs.
+ * Reads by protobuf-c's descriptors into protobuf-c's structs, but not with protobuf-c's reader: that one recurses
+ * without a limit, checks no UTF-8, and refuses what protobuf keeps as unknown fields (groups, a known number with
+ * another wire type). The walk that would have to guard it sees all that is needed to fill in the structs.
  */
 #include "message/message_internal.h"
 
@@ -169,7 +169,8 @@ skip_value(WireReader *reader, const uint8 **pos, const uint8 *end, uint32 numbe
  * Keeps a field that the message does not know: its bytes after the tag
  */
 static bool
-keep_unknown(WireReader *reader, ProtobufCMessage *message, uint32 number, int wire_type, const uint8 *data, size_t length)
+keep_unknown(WireReader *reader, ProtobufCMessage *message, uint32 number, int wire_type, const uint8 *data,
+			 size_t length)
 {
 	unsigned n = message->n_unknown_fields;
 	ProtobufCMessageUnknownField *field;
@@ -364,12 +365,12 @@ read_bytes(WireReader *reader, ProtobufCMessage *message, const ProtobufCFieldDe
 }
 
 /*
- * Reads an entry of a map. One that holds what its message does not know, so also an enum's number without a name, is unknown
- * as a whole, for a map has no place for it.
+ * Reads an entry of a map. One that holds what its message does not know, so also an enum's number without a name, is
+ * unknown as a whole, for a map has no place for it.
  */
 static bool
-read_map_entry(WireReader *reader, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field, const uint8 *prefix,
-			   const uint8 *data, size_t length, int depth)
+read_map_entry(WireReader *reader, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
+			   const uint8 *prefix, const uint8 *data, size_t length, int depth)
 {
 	ProtobufCMessage *entry;
 
@@ -379,7 +380,8 @@ read_map_entry(WireReader *reader, ProtobufCMessage *message, const ProtobufCFie
 	if (entry->n_unknown_fields > 0)
 	{
 		FM_COUNT(message, field)--;
-		return keep_unknown(reader, message, field->id, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, prefix, data + length - prefix);
+		return keep_unknown(reader, message, field->id, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, prefix,
+							data + length - prefix);
 	}
 	return fm_map_entry_complete(entry, &reader->budget);
 }
@@ -546,7 +548,7 @@ put_value(WireWriter *writer, const ProtobufCFieldDescriptor *field, const void 
 	{
 		case PROTOBUF_C_TYPE_INT32:
 		case PROTOBUF_C_TYPE_ENUM:
-			put_varint(writer, (uint64) (int64) *(const int32 *) slot);
+			put_varint(writer, (uint64) (int64) * (const int32 *) slot);
 			break;
 		case PROTOBUF_C_TYPE_UINT32:
 			put_varint(writer, *(const uint32 *) slot);

@@ -1,4 +1,4 @@
-/* fuzz: -Wno-ignored-attributes test/fuzz/message.c src/message/json_*.c src/message/message.c src/message/scalar.c src/message/text_*.c src/message/wire.c src/fm_error.c src/pb */
+/* fuzz: -Wno-ignored-attributes test/fuzz/message.c src/message/[!m]*.c src/message/message.c src/fm_error.c src/pb */
 /*
  * Fuzz target: the reader of JSON. The first byte of an input chooses the message type.
  */

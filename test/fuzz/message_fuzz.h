@@ -15,17 +15,17 @@ extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern const ProtobufCMessageDescriptor *fuzz_descriptor(uint8_t selector);
 
 /* Ends the program with a report when the condition does not hold */
-#define FUZZ_CHECK(condition) \
-	do \
-	{ \
-		if (!(condition)) \
-			fuzz_failed(#condition, __FILE__, __LINE__); \
+#define FUZZ_CHECK(condition)                                                                                          \
+	do                                                                                                                 \
+	{                                                                                                                  \
+		if (!(condition))                                                                                              \
+			fuzz_failed(#condition, __FILE__, __LINE__);                                                               \
 	} while (0)
 extern void fuzz_failed(const char *condition, const char *file, int line) pg_attribute_noreturn();
 
 /*
- * What holds of every message that a reader accepts: packing is a fixpoint, a copy packs alike, the exact text is read again
- * as the same message, JSON as an equal one
+ * What holds of every message that a reader accepts: packing is a fixpoint, a copy packs alike, the exact text is read
+ * again as the same message, JSON as an equal one
  */
 extern void fuzz_check_message(ProtobufCMessage *message);
 

@@ -838,8 +838,8 @@ judge_type(FmRowNode *node, FmRowReasons *reasons)
 	if (node->kind == FM_KIND_NONE || (!node->mixed_kinds && type_of_kind(node->kind) == node->expected_type))
 		return true;
 	expected = fm_enum_name(&tfmd__feature_type__descriptor, node->expected_type);
-	REASON(UNEXPECTED_DATA_TYPE, "Unexpected data type", "is of type %s, expected: %s",
-		   node->mixed_kinds ? "various" : kind_name(node), expected ? expected : "unknown");
+	REASON(UNEXPECTED_DATA_TYPE, "Unexpected data type", "is of %s%s, expected: %s", node->mixed_kinds ? "" : "type ",
+		   node->mixed_kinds ? "several types" : kind_name(node), expected ? expected : "unknown");
 	return true;
 }
 
@@ -1090,7 +1090,13 @@ fm_json_reasons(FmRowPlan *plan, Jsonb *document)
 	MemoryContextReset(plan->scratch);
 	old = MemoryContextSwitchTo(plan->scratch);
 	if (!JB_ROOT_IS_OBJECT(document))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the document is not an object")));
+	{
+		/* the document itself, under the path without steps */
+		give_reason(&reasons, &plan->root, TFMD__ANOMALY_INFO__TYPE__UNEXPECTED_DATA_TYPE, "Unexpected data type",
+					pstrdup("the document is not an object"));
+		MemoryContextSwitchTo(old);
+		return reasons;
+	}
 	for (i = 0; i < plan->root.n_children; i++)
 		fm_node_reset(&plan->root.children[i]);
 	add_json_object(&plan->root, &document->root);

@@ -538,6 +538,8 @@ fm_json_plan_create(const Tfmd__Schema *schema, const char *environment)
 	MemoryContext old = MemoryContextSwitchTo(plan->context);
 	PlanState state = {schema, plan->environment, false};
 
+	plan->root.serialized_path = pstrdup("");
+	plan->strict_bool = true; /* there is no answer of TFDV to be equal to */
 	plan_keys(&state, &plan->root, schema->feature, schema->n_feature);
 	MemoryContextSwitchTo(old);
 	return plan;

@@ -49,3 +49,81 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION downstream(bigint, bigint, bigint[], bigint[], bigint, text, text, text[], timestamptz, timestamptz) IS
 	'what comes from the given artifacts and executions: as upstream(), the other way';
+
+CREATE FUNCTION lineage_path(a bigint, b bigint, a_kind text DEFAULT 'artifact', b_kind text DEFAULT 'artifact', direction text DEFAULT 'downstream')
+	RETURNS TABLE ("position" bigint, kind text, id bigint, type text, name text)
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 10
+BEGIN ATOMIC
+	SELECT p.n, k.kind, p.id, coalesce(ya.name, ye.name), coalesce(a.name, e.name)
+	FROM @extschema@.traverse_lineage(lineage_path.direction, CASE a_kind WHEN 'artifact' THEN ARRAY[lineage_path.a] END,
+			CASE a_kind WHEN 'artifact' THEN NULL ELSE ARRAY[lineage_path.a] END, NULL, NULL, NULL, NULL, NULL, NULL, b_kind, b) t
+		CROSS JOIN LATERAL unnest(@extschema@.traversed_path(t.traversal, t.node)) WITH ORDINALITY p (id, n)
+		CROSS JOIN LATERAL (SELECT CASE WHEN (p.n % 2 = 1) = (a_kind = 'artifact') THEN 'artifact' ELSE 'execution' END) k (kind)
+		LEFT JOIN mlmd.artifact a ON k.kind = 'artifact' AND a.id = p.id
+		LEFT JOIN mlmd.execution e ON k.kind = 'execution' AND e.id = p.id
+		LEFT JOIN mlmd.type ya ON ya.id = a.type_id
+		LEFT JOIN mlmd.type ye ON ye.id = e.type_id
+	ORDER BY p.n;
+END;
+COMMENT ON FUNCTION lineage_path(bigint, bigint, text, text, text) IS
+	'a shortest chain of events from a to b, a row a node; no row when there is none. a_kind and b_kind say whether they are ids of an artifact or an execution; direction downstream follows the data from a to b, upstream goes against it, bidirectional takes events both ways. STABLE';
+
+CREATE FUNCTION common_ancestors(a bigint, b bigint, a_kind text DEFAULT 'artifact', b_kind text DEFAULT 'artifact', max_hops bigint DEFAULT NULL)
+	RETURNS TABLE (kind text, id bigint, type text, name text, distance_a integer, distance_b integer, is_nearest boolean)
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100
+BEGIN ATOMIC
+	SELECT u.kind, u.id, u.type, u.name, u.distance, v.distance, u.distance + v.distance = min(u.distance + v.distance) OVER ()
+	FROM @extschema@.upstream(artifact => CASE a_kind WHEN 'artifact' THEN a END, execution => CASE a_kind WHEN 'execution' THEN a END,
+			max_hops => common_ancestors.max_hops) u
+		JOIN @extschema@.upstream(artifact => CASE b_kind WHEN 'artifact' THEN b END, execution => CASE b_kind WHEN 'execution' THEN b END,
+			max_hops => common_ancestors.max_hops) v ON v.kind = u.kind AND v.id = u.id
+	ORDER BY u.distance + v.distance, u.kind, u.id;
+END;
+COMMENT ON FUNCTION common_ancestors(bigint, bigint, text, text, bigint) IS
+	'what both a and b come from, with the number of hops from each; is_nearest where the sum of both is least. A node is its own ancestor at 0 hops. STABLE';
+
+CREATE FUNCTION lineage_order(direction text, artifacts bigint[], executions bigint[], max_hops bigint, OUT "position" bigint, OUT kind text, OUT id bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lineage_order(text, bigint[], bigint[], bigint) IS 'what topological_order() of the store stands on';
+
+CREATE FUNCTION topological_order(artifact bigint DEFAULT NULL, execution bigint DEFAULT NULL, artifacts bigint[] DEFAULT NULL,
+		executions bigint[] DEFAULT NULL, direction text DEFAULT 'downstream', max_hops bigint DEFAULT NULL)
+	RETURNS TABLE ("position" bigint, kind text, id bigint, type text, name text)
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+BEGIN ATOMIC
+	SELECT o."position", o.kind, o.id, coalesce(ya.name, ye.name), coalesce(a.name, e.name)
+	FROM @extschema@.lineage_order(coalesce(topological_order.direction, 'downstream'),
+			CASE WHEN artifact IS NULL THEN artifacts ELSE artifact || artifacts END,
+			CASE WHEN execution IS NULL THEN executions ELSE execution || executions END, max_hops) o
+		LEFT JOIN mlmd.artifact a ON o.kind = 'artifact' AND a.id = o.id
+		LEFT JOIN mlmd.execution e ON o.kind = 'execution' AND e.id = o.id
+		LEFT JOIN mlmd.type ya ON ya.id = a.type_id
+		LEFT JOIN mlmd.type ye ON ye.id = e.type_id
+	ORDER BY o."position";
+END;
+COMMENT ON FUNCTION topological_order(bigint, bigint, bigint[], bigint[], text, bigint) IS
+	'the nodes that a walk from the given ones reaches, so that whatever a node is made from comes before it: the order in which to make them again. All nodes that have events when no start is given. Error 22000 when they are on a cycle. STABLE';
+
+CREATE FUNCTION lineage_cycles(OUT cycle bigint, OUT kind text, OUT id bigint) RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lineage_cycles() IS 'what find_cycles() of the store stands on';
+
+CREATE FUNCTION find_cycles() RETURNS TABLE (cycle bigint, kind text, id bigint, type text, name text)
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+BEGIN ATOMIC
+	SELECT c.cycle, c.kind, c.id, coalesce(ya.name, ye.name), coalesce(a.name, e.name)
+	FROM @extschema@.lineage_cycles() c
+		LEFT JOIN mlmd.artifact a ON c.kind = 'artifact' AND a.id = c.id
+		LEFT JOIN mlmd.execution e ON c.kind = 'execution' AND e.id = c.id
+		LEFT JOIN mlmd.type ya ON ya.id = a.type_id
+		LEFT JOIN mlmd.type ye ON ye.id = e.type_id
+	ORDER BY c.cycle, c.kind, c.id;
+END;
+COMMENT ON FUNCTION find_cycles() IS
+	'nodes of the store that come from themselves; those with one number in cycle all come from one another (strongly connected). STABLE';
+
+CREATE FUNCTION has_cycle() RETURNS boolean
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+	RETURN EXISTS (SELECT FROM @extschema@.lineage_cycles());
+COMMENT ON FUNCTION has_cycle() IS 'whether some artifact or execution of the store comes from itself. STABLE';

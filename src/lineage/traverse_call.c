@@ -10,7 +10,9 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "lineage/graph_call.h"
 #include "lineage/lineage_query.h"
+#include "lineage/live_traversal.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -328,97 +330,6 @@ fm_throw_core_error(const FmError *error)
 		fm_throw(error, NULL);
 }
 
-/* ---- traversals that outlive their call: paths are made when they are asked for ---- */
-
-typedef struct LiveNode
-{
-	int64 id;
-	uint32 parent;
-	int32 distance;
-} LiveNode;
-
-typedef struct LiveTraversal
-{
-	int64 number;
-	uint32 n_nodes;
-	LiveNode *nodes;
-	struct LiveTraversal *next;
-	MemoryContextCallback callback;
-} LiveTraversal;
-
-static LiveTraversal *live_traversals;
-static int64 last_traversal;
-
-static void
-ForgetTraversal(void *arg)
-{
-	for (LiveTraversal **link = &live_traversals; *link != NULL; link = &(*link)->next)
-	{
-		if (*link == arg)
-		{
-			*link = (*link)->next;
-			return;
-		}
-	}
-}
-
-/*
- * Keeps what paths need until the context goes
- */
-static int64
-KeepTraversal(const FmTraversal *traversal, MemoryContext context)
-{
-	LiveTraversal *live = MemoryContextAlloc(context, sizeof(LiveTraversal));
-
-	live->nodes = MemoryContextAllocHuge(context, Max(traversal->n_nodes, 1) * sizeof(LiveNode));
-	live->n_nodes = traversal->n_nodes;
-	for (uint32 i = 0; i < traversal->n_nodes; i++)
-	{
-		live->nodes[i].id = traversal->nodes[i].id;
-		live->nodes[i].parent = traversal->nodes[i].parent;
-		live->nodes[i].distance = traversal->nodes[i].distance;
-	}
-	live->number = ++last_traversal;
-	live->next = live_traversals;
-	live_traversals = live;
-	live->callback.func = ForgetTraversal;
-	live->callback.arg = live;
-	MemoryContextRegisterResetCallback(context, &live->callback);
-	return live->number;
-}
-
-PGDLLEXPORT PG_FUNCTION_INFO_V1(traversed_path);
-
-/*
- * traversed_path(traversal bigint, node bigint) -> bigint[]: ids from the start to the node
- */
-Datum
-traversed_path(PG_FUNCTION_ARGS)
-{
-	int64 number = PG_GETARG_INT64(0);
-	int64 node = PG_GETARG_INT64(1);
-	const LiveTraversal *live = live_traversals;
-	int64 *ids;
-	int n;
-
-	while (live != NULL && live->number != number)
-		live = live->next;
-	if (live == NULL || node < 0 || node >= live->n_nodes)
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("there is no such traversal"),
-						errdetail("A path can only be had within the query that walks the graph.")));
-	n = live->nodes[node].distance + 1;
-	if ((Size) n > MaxAllocSize / sizeof(int64) / 2)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("path is too long for an array")));
-	ids = palloc(n * sizeof(int64));
-	for (int i = n - 1; i >= 0; i--)
-	{
-		ids[i] = live->nodes[node].id;
-		node = live->nodes[node].parent;
-	}
-	PG_RETURN_ARRAYTYPE_P(fm_int64_array(ids, n));
-}
-
 PGDLLEXPORT PG_FUNCTION_INFO_V1(traverse_lineage);
 
 /*
@@ -436,7 +347,6 @@ traverse_lineage(PG_FUNCTION_ARGS)
 	FmError error = {0};
 	MemoryContext context;
 	MemoryContext old_context;
-	Datum kinds[2];
 	int64 number;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -485,13 +395,11 @@ traverse_lineage(PG_FUNCTION_ARGS)
 	fm_store_source_run(&source, &traversal);
 	fm_throw_core_error(&error);
 
-	number = KeepTraversal(&traversal, rsinfo->econtext->ecxt_per_query_memory);
-	kinds[0] = CStringGetTextDatum("execution");
-	kinds[1] = CStringGetTextDatum("artifact");
+	number = fm_keep_traversal(&traversal, rsinfo->econtext->ecxt_per_query_memory);
 	for (uint32 i = 0; i < traversal.n_nodes; i++)
 	{
 		const FmTraversalNode *node = &traversal.nodes[i];
-		Datum values[5] = {kinds[node->kind == FM_ARTIFACT], Int64GetDatum(node->id), Int32GetDatum(node->distance),
+		Datum values[5] = {fm_kind_datum(node->kind), Int64GetDatum(node->id), Int32GetDatum(node->distance),
 						   Int64GetDatum(i), Int64GetDatum(number)};
 		bool nulls[5] = {false};
 
@@ -541,4 +449,38 @@ fm_store_source_run(FmStoreSource *source, FmTraversal *traversal)
 	fm_traversal_run(traversal);
 	SPI_finish();
 	MemoryContextSwitchTo(context);
+}
+
+/*
+ * The events of a walk from the given nodes, as a graph; nodes without any are in it too
+ */
+FmGraph *
+fm_graph_of_walk(FmDirection direction, ArrayType *artifacts, ArrayType *executions, int64 max_hops)
+{
+	FmStoreSource source = {0};
+	FmTraversalOptions options = {0};
+	FmTraversal traversal;
+	FmError error = {0};
+	FmGraph *graph = fm_graph_new();
+
+	options.direction = direction;
+	options.max_hops = max_hops;
+	options.event_types = FM_ALL_EVENTS;
+	options.collect_events = true;
+	options.memory_limit = fm_traversal_memory_limit();
+	fm_store_source_init(&source);
+	fm_traversal_begin(&traversal, &options, &source.base, &error);
+	if (artifacts != NULL)
+		StartFromIds(&traversal, &source, FM_ARTIFACT, artifacts);
+	if (executions != NULL)
+		StartFromIds(&traversal, &source, FM_EXECUTION, executions);
+	fm_store_source_run(&source, &traversal);
+	fm_throw_core_error(&error);
+	for (uint32 i = 0; i < traversal.n_nodes; i++)
+		if (!traversal.nodes[i].excluded)
+			fm_graph_add_node(graph, traversal.nodes[i].kind, traversal.nodes[i].id, 0, 0);
+	for (uint64 i = 0; i < traversal.n_events; i++)
+		fm_graph_add_event(graph, traversal.events[i].artifact_id, traversal.events[i].execution_id, traversal.events[i].type, false, 0);
+	fm_graph_finish(graph);
+	return graph;
 }

@@ -4,7 +4,7 @@
 #ifndef FM_LINEAGE_TRAVERSE_CALL_H
 #define FM_LINEAGE_TRAVERSE_CALL_H
 
-#include "lineage/traverse.h"
+#include "lineage/graph.h"
 #include "fm_compat.h"
 #include "datatype/timestamp.h"
 #include "utils/array.h"
@@ -32,5 +32,8 @@ extern FmNodeKind fm_parse_traversal_kind(const text *kind);
 extern uint32 fm_parse_event_types(ArrayType *array);
 extern int64 fm_timestamp_to_milliseconds(TimestampTz timestamp);
 extern void fm_throw_core_error(const FmError *error);
+
+/* The events of a walk from the given nodes, as a graph */
+extern FmGraph *fm_graph_of_walk(FmDirection direction, ArrayType *artifacts, ArrayType *executions, int64 max_hops);
 
 #endif

@@ -132,6 +132,7 @@ SET LOCAL hash_mem_multiplier = 1;
 SELECT count(*) FROM downstream(execution => 41);
 ROLLBACK;
 DROP VIEW flow CASCADE;
+DROP FUNCTION reference(text, bigint, boolean, int);
 DROP TABLE whole;
 TRUNCATE mlmd.artifact, mlmd.execution, mlmd.context RESTART IDENTITY CASCADE;
 DELETE FROM mlmd.type WHERE id > 9;

@@ -3,6 +3,7 @@
  *
  *     store_trigger.c  triggers of the tables
  *     store_sql.c      statements whose plans are kept, locks
+ *     store_batch.c    INSERTs of many rows
  *     store_value.c    property values: jsonb <-> the columns of a property row
  *     store_type.c     types: looking them up, putting them
  *     store_node.c     nodes and events: reading them from jsonb
@@ -67,6 +68,34 @@ extern void fm_store_execute(SPIPlanPtr *plan, const char *sql, int n_args, cons
 /* Column (from 1) of row of the last result */
 extern int64 fm_result_int64(uint64 row, int column, bool *isnull);
 extern char *fm_result_text(uint64 row, int column); /* NULL for NULL */
+
+/* An INSERT of many rows; constant but for what it remembers */
+typedef struct FmBatchInsert
+{
+	const char *table; /* of the schema mlmd */
+	int n_columns;
+	const char *columns[9];
+	const char *tail; /* what follows the rows in the statement; the table is p in it */
+	SPIPlanPtr plan;
+	Oid row_type;
+} FmBatchInsert;
+
+typedef struct FmBatch
+{
+	FmBatchInsert *insert;
+	struct TupleDescData *desc;
+	int attributes[9]; /* where the columns are in desc */
+	Datum *values;
+	bool *nulls;
+	int n;
+	int room;
+	Datum *rows;
+} FmBatch;
+
+/* To be called in this order between SPI_connect and SPI_finish; values and nulls in the order of the columns */
+extern void fm_batch_begin(FmBatch *batch, FmBatchInsert *insert);
+extern void fm_batch_add(FmBatch *batch, const Datum *values, const bool *nulls);
+extern void fm_batch_execute(FmBatch *batch);
 
 /* One value of a property, as its row has it */
 typedef struct FmProperty

@@ -8,50 +8,30 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-/* The statements on the tables of a kind of node. The same parameters for each kind; a kind ignores what it has not. */
+/*
+ * The statements on the tables of a kind of node. The same parameters for each kind; a kind ignores what it has not.
+ */
 typedef struct KindSql
 {
-	const char *insert;
-	const char *insert_one; /* nothing when it is there already */
 	const char *find;
 	const char *lock;
 	const char *update;
-	const char *insert_properties;
-	const char *upsert_properties;
 	const char *delete_properties;
 } KindSql;
-
-#define PROPERTY_COLUMNS "name, is_custom_property, int_value, double_value, string_value, proto_value, bool_value"
-#define NEW_PROPERTIES(node) \
-	"INSERT INTO mlmd." node "property AS p (" node "_id, " PROPERTY_COLUMNS ") " \
-	"SELECT * FROM unnest($1::bigint[], $2::text[], $3::boolean[], $4::bigint[], $5::double precision[], $6::text[], " \
-	"$7::bytea[], $8::boolean[])"
 
 /* An argument of an update: what is not given stays, or goes when the node is replaced */
 #define GIVEN(parameter, column) "CASE WHEN $6 THEN " parameter " ELSE coalesce(" parameter ", n." column ") END"
 #define SET(parameter, column) ", " column " = " GIVEN(parameter, column)
 #define DIFFERS(parameter, column) " OR n." column " IS DISTINCT FROM " GIVEN(parameter, column)
 
-#define KIND_SQL(node, columns, values, set, differs) \
+#define KIND_SQL(node, set, differs) \
 	{ \
-		"INSERT INTO mlmd." node " (type_id, name, external_id, create_time_since_epoch, last_update_time_since_epoch" columns ") " \
-		"SELECT n.type_id, n.name, n.external_id, $6, $6" values " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], " \
-		"$5::integer[]) AS n (type_id, name, external_id, uri, state) RETURNING id", \
-		"INSERT INTO mlmd." node " (type_id, name, external_id, create_time_since_epoch, last_update_time_since_epoch" columns ") " \
-		"SELECT n.type_id, n.name, n.external_id, $6, $6" values " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], " \
-		"$5::integer[]) AS n (type_id, name, external_id, uri, state) ON CONFLICT DO NOTHING RETURNING id", \
 		"SELECT id FROM mlmd." node " WHERE external_id = $3 UNION ALL " \
 		"SELECT id FROM mlmd." node " WHERE type_id = $1 AND name = $2 LIMIT 1", \
 		"SELECT type_id, last_update_time_since_epoch, name FROM mlmd." node " WHERE id = $1 FOR UPDATE", \
 		"UPDATE mlmd." node " AS n SET last_update_time_since_epoch = greatest($8, n.last_update_time_since_epoch + 1), " \
 		"name = coalesce(n.name, $2)" SET("$3", "external_id") set " WHERE id = $1 AND ($7 " \
 		"OR (n.name IS NULL AND $2 IS NOT NULL)" DIFFERS("$3", "external_id") differs ")", \
-		NEW_PROPERTIES(node), \
-		NEW_PROPERTIES(node) " ON CONFLICT (" node "_id, name, is_custom_property) DO UPDATE SET int_value = EXCLUDED.int_value, " \
-		"double_value = EXCLUDED.double_value, string_value = EXCLUDED.string_value, proto_value = EXCLUDED.proto_value, " \
-		"bool_value = EXCLUDED.bool_value, byte_value = NULL " \
-		"WHERE (p.int_value, p.double_value, p.string_value, p.proto_value, p.bool_value) IS DISTINCT FROM " \
-		"(EXCLUDED.int_value, EXCLUDED.double_value, EXCLUDED.string_value, EXCLUDED.proto_value, EXCLUDED.bool_value)", \
 		"DELETE FROM mlmd." node "property p WHERE " node "_id = $1 AND CASE WHEN $4 THEN NOT EXISTS " \
 		"(SELECT FROM unnest($2::text[], $3::boolean[]) AS k (name, is_custom) WHERE k.name = p.name AND k.is_custom = p.is_custom_property) " \
 		"ELSE EXISTS (SELECT FROM unnest($2::text[], $3::boolean[]) AS k (name, is_custom) " \
@@ -59,19 +39,53 @@ typedef struct KindSql
 	}
 
 static const KindSql kind_sql[FM_NODE_KINDS] = {
-	[FM_EXECUTION] = KIND_SQL("execution", ", last_known_state", ", n.state", SET("$5", "last_known_state"),
-							   DIFFERS("$5", "last_known_state")),
-	[FM_ARTIFACT] = KIND_SQL("artifact", ", state, uri", ", n.state, n.uri", SET("$5", "state") SET("$4", "uri"),
-							  DIFFERS("$5", "state") DIFFERS("$4", "uri")),
-	[FM_CONTEXT] = KIND_SQL("context", "", "", "", ""),
+	[FM_EXECUTION] = KIND_SQL("execution", SET("$5", "last_known_state"), DIFFERS("$5", "last_known_state")),
+	[FM_ARTIFACT] = KIND_SQL("artifact", SET("$5", "state") SET("$4", "uri"), DIFFERS("$5", "state") DIFFERS("$4", "uri")),
+	[FM_CONTEXT] = KIND_SQL("context", "", ""),
 };
 
-static const Oid node_types[] = {INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, INT8OID};
+/* New nodes: the columns that all kinds have, then the kind's own */
+#define NODE_COLUMNS "type_id", "name", "external_id", "create_time_since_epoch", "last_update_time_since_epoch"
+#define NODE_INSERT(conflict) \
+	{ \
+		[FM_EXECUTION] = {"execution", 6, {NODE_COLUMNS, "last_known_state"}, conflict "RETURNING id", NULL, InvalidOid}, \
+		[FM_ARTIFACT] = {"artifact", 7, {NODE_COLUMNS, "state", "uri"}, conflict "RETURNING id", NULL, InvalidOid}, \
+		[FM_CONTEXT] = {"context", 5, {NODE_COLUMNS}, conflict "RETURNING id", NULL, InvalidOid}, \
+	}
+
+static FmBatchInsert insert_nodes[FM_NODE_KINDS] = NODE_INSERT("");
+static FmBatchInsert insert_node_if_absent[FM_NODE_KINDS] = NODE_INSERT("ON CONFLICT DO NOTHING ");
+
+#define PROPERTY_COLUMNS "name", "is_custom_property", "int_value", "double_value", "string_value", "proto_value", "bool_value"
+#define PROPERTY_UPDATE(node) \
+	"ON CONFLICT (" node "_id, name, is_custom_property) DO UPDATE SET int_value = EXCLUDED.int_value, " \
+	"double_value = EXCLUDED.double_value, string_value = EXCLUDED.string_value, proto_value = EXCLUDED.proto_value, " \
+	"bool_value = EXCLUDED.bool_value, byte_value = NULL " \
+	"WHERE (p.int_value, p.double_value, p.string_value, p.proto_value, p.bool_value) IS DISTINCT FROM " \
+	"(EXCLUDED.int_value, EXCLUDED.double_value, EXCLUDED.string_value, EXCLUDED.proto_value, EXCLUDED.bool_value)"
+
+static FmBatchInsert insert_properties[FM_NODE_KINDS] = {
+	[FM_EXECUTION] = {"executionproperty", 8, {"execution_id", PROPERTY_COLUMNS}, "", NULL, InvalidOid},
+	[FM_ARTIFACT] = {"artifactproperty", 8, {"artifact_id", PROPERTY_COLUMNS}, "", NULL, InvalidOid},
+	[FM_CONTEXT] = {"contextproperty", 8, {"context_id", PROPERTY_COLUMNS}, "", NULL, InvalidOid},
+};
+static FmBatchInsert update_properties[FM_NODE_KINDS] = {
+	[FM_EXECUTION] = {"executionproperty", 8, {"execution_id", PROPERTY_COLUMNS}, PROPERTY_UPDATE("execution"), NULL, InvalidOid},
+	[FM_ARTIFACT] = {"artifactproperty", 8, {"artifact_id", PROPERTY_COLUMNS}, PROPERTY_UPDATE("artifact"), NULL, InvalidOid},
+	[FM_CONTEXT] = {"contextproperty", 8, {"context_id", PROPERTY_COLUMNS}, PROPERTY_UPDATE("context"), NULL, InvalidOid},
+};
+
+static FmBatchInsert insert_links[FM_NODE_KINDS] = {
+	[FM_EXECUTION] = {"association", 2, {"context_id", "execution_id"}, "ON CONFLICT DO NOTHING", NULL, InvalidOid},
+	[FM_ARTIFACT] = {"attribution", 2, {"context_id", "artifact_id"}, "ON CONFLICT DO NOTHING", NULL, InvalidOid},
+	[FM_CONTEXT] = {"parentcontext", 2, {"parent_context_id", "context_id"}, "ON CONFLICT DO NOTHING", NULL, InvalidOid},
+};
+static FmBatchInsert insert_events = {
+	"event", 4, {"artifact_id", "execution_id", "type", "milliseconds_since_epoch"}, "ON CONFLICT DO NOTHING", NULL, InvalidOid};
+
 static const Oid find_types[] = {INT8OID, TEXTOID, TEXTOID};
 static const Oid lock_types[] = {INT8OID};
 static const Oid update_types[] = {INT8OID, TEXTOID, TEXTOID, TEXTOID, INT4OID, BOOLOID, BOOLOID, INT8OID};
-static const Oid property_types[] = {INT8ARRAYOID,	 TEXTARRAYOID, BOOLARRAYOID,  INT8ARRAYOID,
-									 FLOAT8ARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, BOOLARRAYOID};
 static const Oid delete_types[] = {INT8OID, TEXTARRAYOID, BOOLARRAYOID, BOOLOID};
 
 /* Where a node stands, for errors */
@@ -125,42 +139,63 @@ column_array(Column *column)
 		construct_md_array(column->values, column->nulls, 1, &column->n, &lower, column->type, length, by_value, align));
 }
 
-/* Rows of a property table */
-typedef struct PropertyRows
+static Datum
+text_datum(const char *value, bool *isnull)
 {
-	Column columns[8]; /* id, name, custom, int, double, string, proto, bool */
-} PropertyRows;
-
-static void
-property_rows_init(PropertyRows *rows)
-{
-	static const Oid types[] = {INT8OID, TEXTOID, BOOLOID, INT8OID, FLOAT8OID, TEXTOID, BYTEAOID, BOOLOID};
-
-	memset(rows, 0, sizeof(PropertyRows));
-	for (int i = 0; i < 8; i++)
-		rows->columns[i].type = types[i];
+	*isnull = value == NULL;
+	return value ? CStringGetTextDatum(value) : (Datum) 0;
 }
 
 static void
-add_property(PropertyRows *rows, int64 id, const FmProperty *property)
+add_property(FmBatch *rows, int64 id, const FmProperty *property)
 {
 	FmPropertyKind kind = property->kind;
+	Datum values[8];
+	bool nulls[8] = {false, false, false};
 
-	add_value(&rows->columns[0], Int64GetDatum(id), false);
-	add_text(&rows->columns[1], property->name);
-	add_value(&rows->columns[2], BoolGetDatum(property->is_custom), false);
-	add_value(&rows->columns[3], Int64GetDatum(property->int_value), kind != FM_PROPERTY_INT);
-	add_value(&rows->columns[4], Float8GetDatum(property->double_value), kind != FM_PROPERTY_DOUBLE);
-	add_text(&rows->columns[5], kind == FM_PROPERTY_STRING || kind == FM_PROPERTY_STRUCT ? property->string_value : NULL);
-	add_value(&rows->columns[6], PointerGetDatum(property->proto_value), kind != FM_PROPERTY_PROTO);
-	add_value(&rows->columns[7], BoolGetDatum(property->bool_value), kind != FM_PROPERTY_BOOLEAN);
+	values[0] = Int64GetDatum(id);
+	values[1] = CStringGetTextDatum(property->name);
+	values[2] = BoolGetDatum(property->is_custom);
+	values[3] = Int64GetDatum(property->int_value);
+	nulls[3] = kind != FM_PROPERTY_INT;
+	values[4] = Float8GetDatum(property->double_value);
+	nulls[4] = kind != FM_PROPERTY_DOUBLE;
+	values[5] = text_datum(kind == FM_PROPERTY_STRING || kind == FM_PROPERTY_STRUCT ? property->string_value : NULL, &nulls[5]);
+	values[6] = PointerGetDatum(property->proto_value);
+	nulls[6] = kind != FM_PROPERTY_PROTO;
+	values[7] = BoolGetDatum(property->bool_value);
+	nulls[7] = kind != FM_PROPERTY_BOOLEAN;
+	fm_batch_add(rows, values, nulls);
+}
+
+/* The names and sorts of properties */
+typedef struct PropertyNames
+{
+	Column names;
+	Column customs;
+} PropertyNames;
+
+static void
+names_init(PropertyNames *names)
+{
+	memset(names, 0, sizeof(PropertyNames));
+	names->names.type = TEXTOID;
+	names->customs.type = BOOLOID;
+}
+
+static void
+add_name(PropertyNames *names, const char *name, bool is_custom)
+{
+	add_text(&names->names, name);
+	add_value(&names->customs, BoolGetDatum(is_custom), false);
 }
 
 /*
- * A node's properties, checked against its type; those to be removed go into removed (names, customs)
+ * A node's properties, checked against its type, into rows; the names of those given into given and of those to be removed
+ * into removed, unless these are NULL
  */
 static void
-read_properties(const FmNode *node, const FmType *type, int64 id, PropertyRows *rows, Column *removed)
+read_properties(const FmNode *node, const FmType *type, int64 id, FmBatch *rows, PropertyNames *given, PropertyNames *removed)
 {
 	for (int i = 0; i < node->n_values; i++)
 	{
@@ -172,6 +207,8 @@ read_properties(const FmNode *node, const FmType *type, int64 id, PropertyRows *
 					 errmsg("%s type \"%s\" declares no property \"%s\" of this kind", fm_kind_name(node->kind), type->name, value->name),
 					 node->place ? errdetail("It is in %s.", node->place) : 0));
 		add_property(rows, id, value);
+		if (given != NULL)
+			add_name(given, value->name, value->is_custom);
 	}
 	for (int custom = 0; custom <= 1; custom++)
 	{
@@ -210,33 +247,10 @@ read_properties(const FmNode *node, const FmType *type, int64 id, PropertyRows *
 								  &property);
 			if (property.kind != FM_PROPERTY_ANY)
 				add_property(rows, id, &property);
-			else if (removed != NULL)
-			{
-				add_text(&removed[0], name);
-				add_value(&removed[1], BoolGetDatum(custom), false);
-			}
+			if (property.kind == FM_PROPERTY_ANY ? removed != NULL : given != NULL)
+				add_name(property.kind == FM_PROPERTY_ANY ? removed : given, name, custom);
 		}
 	}
-}
-
-static void
-write_properties(FmNodeKind kind, PropertyRows *rows, bool is_new)
-{
-	static SPIPlanPtr insert[FM_NODE_KINDS];
-	static SPIPlanPtr upsert[FM_NODE_KINDS];
-	Datum values[8];
-
-	if (rows->columns[0].n == 0)
-	{
-		SPI_processed = 0;
-		return;
-	}
-	for (int i = 0; i < 8; i++)
-		values[i] = column_array(&rows->columns[i]);
-	if (is_new)
-		fm_store_execute(&insert[kind], kind_sql[kind].insert_properties, 8, property_types, values, NULL, 0);
-	else
-		fm_store_execute(&upsert[kind], kind_sql[kind].upsert_properties, 8, property_types, values, NULL, 0);
 }
 
 /* ---------------------------------------------------------------------------------------------------------------- */
@@ -283,8 +297,9 @@ update_node(FmTypes *types, FmNode *node, int64 now)
 	FmNodeKind kind = node->kind;
 	Datum values[8] = {Int64GetDatum(node->id)};
 	char nulls[9] = "        ";
-	PropertyRows rows;
-	Column named[2] = {{.type = TEXTOID}, {.type = BOOLOID}};
+	FmBatch rows;
+	PropertyNames given;
+	PropertyNames removed;
 	FmType *type;
 	bool changed = node->touch;
 	bool isnull;
@@ -320,26 +335,22 @@ update_node(FmTypes *types, FmNode *node, int64 now)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the type of a stored %s does not change", fm_kind_name(kind)),
 				 errdetail("%s " INT64_FORMAT " is not of type \"%s\".", node_place(node), node->id, type->name)));
 
-	property_rows_init(&rows);
-	read_properties(node, type, node->id, &rows, named);
-	if (node->replace)
+	names_init(&given);
+	names_init(&removed);
+	fm_batch_begin(&rows, &update_properties[kind]);
+	read_properties(node, type, node->id, &rows, &given, &removed);
+	if (node->replace || removed.names.n > 0)
 	{
-		/* remove all but the given ones */
-		values[1] = column_array(&rows.columns[1]);
-		values[2] = column_array(&rows.columns[2]);
-	}
-	else
-	{
-		values[1] = column_array(&named[0]);
-		values[2] = column_array(&named[1]);
-	}
-	values[3] = BoolGetDatum(node->replace);
-	if (node->replace || named[0].n > 0)
-	{
+		/* replaced: all but the given ones go */
+		PropertyNames *named = node->replace ? &given : &removed;
+
+		values[1] = column_array(&named->names);
+		values[2] = column_array(&named->customs);
+		values[3] = BoolGetDatum(node->replace);
 		fm_store_execute(&delete[kind], kind_sql[kind].delete_properties, 4, delete_types, values, NULL, 0);
 		changed |= SPI_processed > 0;
 	}
-	write_properties(kind, &rows, false);
+	fm_batch_execute(&rows);
 	changed |= SPI_processed > 0;
 
 	for (int i = 1; i < 4; i++)
@@ -357,26 +368,21 @@ update_node(FmTypes *types, FmNode *node, int64 now)
 	fm_store_execute(&update[kind], kind_sql[kind].update, 8, update_types, values, nulls, 0);
 }
 
-/* The columns of a new node's row */
 static void
-add_new_node(Column *columns, const FmNode *node, const FmType *type)
+add_new_node(FmBatch *rows, const FmNode *node, const FmType *type, int64 now)
 {
+	Datum values[7];
+	bool nulls[7] = {false};
+
 	check_context_name(node);
-	add_value(&columns[0], Int64GetDatum(type->id), false);
-	add_text(&columns[1], node->name);
-	add_text(&columns[2], node->external_id);
-	add_text(&columns[3], node->uri);
-	add_value(&columns[4], Int32GetDatum(node->state), node->state < 0);
-}
-
-static void
-init_new_nodes(Column *columns)
-{
-	static const Oid types[] = {INT8OID, TEXTOID, TEXTOID, TEXTOID, INT4OID};
-
-	memset(columns, 0, sizeof(Column) * 5);
-	for (int i = 0; i < 5; i++)
-		columns[i].type = types[i];
+	values[0] = Int64GetDatum(type->id);
+	values[1] = text_datum(node->name, &nulls[1]);
+	values[2] = text_datum(node->external_id, &nulls[2]);
+	values[3] = values[4] = Int64GetDatum(now);
+	values[5] = Int32GetDatum(node->state);
+	nulls[5] = node->state < 0;
+	values[6] = text_datum(node->uri, &nulls[6]);
+	fm_batch_add(rows, values, nulls);
 }
 
 /*
@@ -387,7 +393,6 @@ static bool
 find_or_insert(FmNode *node, const FmType *type, int64 now)
 {
 	static SPIPlanPtr find[FM_NODE_KINDS];
-	static SPIPlanPtr insert[FM_NODE_KINDS];
 	FmNodeKind kind = node->kind;
 	Datum find_values[] = {Int64GetDatum(type->id), node->name ? CStringGetTextDatum(node->name) : (Datum) 0,
 						   node->external_id ? CStringGetTextDatum(node->external_id) : (Datum) 0};
@@ -396,8 +401,7 @@ find_or_insert(FmNode *node, const FmType *type, int64 now)
 
 	for (int try = 0; try < 2; try++)
 	{
-		Column columns[5];
-		Datum values[6];
+		FmBatch rows;
 
 		fm_store_execute(&find[kind], kind_sql[kind].find, 3, find_types, find_values, nulls, 1);
 		if (SPI_processed > 0)
@@ -405,12 +409,9 @@ find_or_insert(FmNode *node, const FmType *type, int64 now)
 			node->id = fm_result_int64(0, 1, &isnull);
 			return true;
 		}
-		init_new_nodes(columns);
-		add_new_node(columns, node, type);
-		for (int i = 0; i < 5; i++)
-			values[i] = column_array(&columns[i]);
-		values[5] = Int64GetDatum(now);
-		fm_store_execute(&insert[kind], kind_sql[kind].insert_one, 6, node_types, values, NULL, 0);
+		fm_batch_begin(&rows, &insert_node_if_absent[kind]);
+		add_new_node(&rows, node, type, now);
+		fm_batch_execute(&rows);
 		if (SPI_processed > 0)
 		{
 			node->id = fm_result_int64(0, 1, &isnull);
@@ -436,7 +437,6 @@ compare_by_id(const void *a, const void *b)
 void
 fm_put_nodes(FmTypes *types, FmNode *nodes, int n, int64 now)
 {
-	static SPIPlanPtr insert[FM_NODE_KINDS];
 	FmNode **stored = palloc(sizeof(FmNode *) * (n + 1));
 	FmNode **fresh = palloc(sizeof(FmNode *) * (n + 1));
 	FmType **fresh_types = palloc(sizeof(FmType *) * (n + 1));
@@ -444,14 +444,13 @@ fm_put_nodes(FmTypes *types, FmNode *nodes, int n, int64 now)
 	int n_fresh = 0;
 	int n_batch;
 	FmNodeKind kind;
-	Column columns[5];
-	PropertyRows rows;
+	FmBatch rows;
 	bool isnull;
 
 	if (n == 0)
 		return;
 	kind = nodes[0].kind;
-	init_new_nodes(columns);
+	fm_batch_begin(&rows, &insert_nodes[kind]);
 	for (int i = 0; i < n; i++)
 	{
 		FmType *type;
@@ -466,26 +465,18 @@ fm_put_nodes(FmTypes *types, FmNode *nodes, int n, int64 now)
 		if (nodes[i].reuse != FM_REUSE_NO && (nodes[i].external_id || nodes[i].name))
 			continue;
 		type = node_type(types, &nodes[i]);
-		add_new_node(columns, &nodes[i], type);
+		add_new_node(&rows, &nodes[i], type, now);
 		fresh_types[n_fresh] = type;
 		fresh[n_fresh++] = &nodes[i];
 	}
 	n_batch = n_fresh;
-	if (n_batch > 0)
-	{
-		Datum values[6];
-
-		for (int i = 0; i < 5; i++)
-			values[i] = column_array(&columns[i]);
-		values[5] = Int64GetDatum(now);
-		fm_store_execute(&insert[kind], kind_sql[kind].insert, 6, node_types, values, NULL, 0);
-		if (SPI_processed != (uint64) n_batch)
-			ereport(ERROR,
-					(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-					 errmsg("a trigger on table mlmd.%s kept rows from being inserted", fm_kind_name(kind))));
-		for (int i = 0; i < n_batch; i++)
-			fresh[i]->id = fm_result_int64(i, 1, &isnull);
-	}
+	fm_batch_execute(&rows);
+	if (SPI_processed != (uint64) n_batch)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("a trigger on table mlmd.%s kept rows from being inserted", fm_kind_name(kind))));
+	for (int i = 0; i < n_batch; i++)
+		fresh[i]->id = fm_result_int64(i, 1, &isnull);
 	for (int i = 0; i < n; i++)
 	{
 		FmType *type;
@@ -502,13 +493,13 @@ fm_put_nodes(FmTypes *types, FmNode *nodes, int n, int64 now)
 		else if (nodes[i].reuse == FM_REUSE_UPDATE)
 			stored[n_stored++] = &nodes[i];
 	}
-	property_rows_init(&rows);
+	fm_batch_begin(&rows, &insert_properties[kind]);
 	for (int i = 0; i < n_fresh; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		read_properties(fresh[i], fresh_types[i], fresh[i]->id, &rows, NULL);
+		read_properties(fresh[i], fresh_types[i], fresh[i]->id, &rows, NULL, NULL);
 	}
-	write_properties(kind, &rows, true);
+	fm_batch_execute(&rows);
 
 	qsort(stored, n_stored, sizeof(FmNode *), compare_by_id);
 	for (int i = 0; i < n_stored; i++)
@@ -521,23 +512,23 @@ fm_put_nodes(FmTypes *types, FmNode *nodes, int n, int64 now)
 void
 fm_put_events(FmEvent *events, int n, int64 now)
 {
-	static SPIPlanPtr insert = NULL;
 	static SPIPlanPtr insert_paths = NULL;
-	static const Oid event_types[] = {INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID};
 	static const Oid path_types[] = {INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, BOOLARRAYOID, INT8ARRAYOID, TEXTARRAYOID};
-	Column columns[4] = {{.type = INT8OID}, {.type = INT8OID}, {.type = INT4OID}, {.type = INT8OID}};
+	FmBatch rows;
 	Column paths[6] = {{.type = INT8OID}, {.type = INT8OID}, {.type = INT4OID}, {.type = BOOLOID}, {.type = INT8OID}, {.type = TEXTOID}};
 	Datum values[6];
 
 	if (n == 0)
 		return;
+	fm_batch_begin(&rows, &insert_events);
 	for (int i = 0; i < n; i++)
 	{
+		const bool nulls[4] = {false};
+		const Datum row[] = {Int64GetDatum(events[i].artifact_id), Int64GetDatum(events[i].execution_id),
+							 Int32GetDatum(events[i].type), Int64GetDatum(events[i].time < 0 ? now : events[i].time)};
+
 		CHECK_FOR_INTERRUPTS();
-		add_value(&columns[0], Int64GetDatum(events[i].artifact_id), false);
-		add_value(&columns[1], Int64GetDatum(events[i].execution_id), false);
-		add_value(&columns[2], Int32GetDatum(events[i].type), false);
-		add_value(&columns[3], Int64GetDatum(events[i].time < 0 ? now : events[i].time), false);
+		fm_batch_add(&rows, row, nulls);
 		for (int j = 0; j < events[i].n_steps; j++)
 		{
 			add_value(&paths[0], Int64GetDatum(events[i].artifact_id), false);
@@ -548,12 +539,7 @@ fm_put_events(FmEvent *events, int n, int64 now)
 			add_text(&paths[5], events[i].step_keys[j]);
 		}
 	}
-	for (int i = 0; i < 4; i++)
-		values[i] = column_array(&columns[i]);
-	fm_store_execute(&insert,
-					 "INSERT INTO mlmd.event (artifact_id, execution_id, type, milliseconds_since_epoch) "
-					 "SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[]) ON CONFLICT DO NOTHING",
-					 4, event_types, values, NULL, 0);
+	fm_batch_execute(&rows);
 	if (paths[0].n == 0)
 		return;
 
@@ -572,50 +558,37 @@ fm_put_events(FmEvent *events, int n, int64 now)
 void
 fm_put_links(FmNodeKind kind, const int64 *contexts, int n_contexts, const int64 *nodes, int n_nodes)
 {
-	static SPIPlanPtr plans[FM_NODE_KINDS];
-	static const char *const sql[] = {
-		[FM_EXECUTION] = "INSERT INTO mlmd.association (context_id, execution_id) SELECT c, n FROM unnest($1::bigint[]) c, "
-						 "unnest($2::bigint[]) n ORDER BY c, n ON CONFLICT DO NOTHING",
-		[FM_ARTIFACT] = "INSERT INTO mlmd.attribution (context_id, artifact_id) SELECT c, n FROM unnest($1::bigint[]) c, "
-						"unnest($2::bigint[]) n ORDER BY c, n ON CONFLICT DO NOTHING"};
-	static const Oid types[] = {INT8ARRAYOID, INT8ARRAYOID};
-	Column columns[2] = {{.type = INT8OID}, {.type = INT8OID}};
-	Datum values[2];
+	int64 *pairs = palloc_extended(sizeof(int64) * 2 * n_contexts * n_nodes + 1, MCXT_ALLOC_HUGE);
+	int64 *pair_contexts = pairs;
+	int64 *pair_nodes = pairs + (size_t) n_contexts * n_nodes;
+	int n = 0;
 
-	if (n_contexts == 0 || n_nodes == 0)
-		return;
 	for (int i = 0; i < n_contexts; i++)
-		add_value(&columns[0], Int64GetDatum(contexts[i]), false);
-	for (int i = 0; i < n_nodes; i++)
-		add_value(&columns[1], Int64GetDatum(nodes[i]), false);
-	values[0] = column_array(&columns[0]);
-	values[1] = column_array(&columns[1]);
-	fm_store_execute(&plans[kind], sql[kind], 2, types, values, NULL, 0);
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < n_nodes; j++)
+		{
+			pair_contexts[n] = contexts[i];
+			pair_nodes[n++] = nodes[j];
+		}
+	}
+	fm_put_link_pairs(kind, pair_contexts, pair_nodes, n);
 }
 
 void
 fm_put_link_pairs(FmNodeKind kind, const int64 *contexts, const int64 *nodes, int n)
 {
-	static SPIPlanPtr plans[FM_NODE_KINDS];
-	static const char *const sql[] = {
-		[FM_EXECUTION] = "INSERT INTO mlmd.association (context_id, execution_id) "
-						 "SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING",
-		[FM_ARTIFACT] = "INSERT INTO mlmd.attribution (context_id, artifact_id) "
-						"SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING",
-		[FM_CONTEXT] = "INSERT INTO mlmd.parentcontext (parent_context_id, context_id) "
-					   "SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING"};
-	static const Oid types[] = {INT8ARRAYOID, INT8ARRAYOID};
-	Column columns[2] = {{.type = INT8OID}, {.type = INT8OID}};
-	Datum values[2];
+	FmBatch rows;
+	const bool nulls[2] = {false};
 
 	if (n == 0)
 		return;
+	fm_batch_begin(&rows, &insert_links[kind]);
 	for (int i = 0; i < n; i++)
 	{
-		add_value(&columns[0], Int64GetDatum(contexts[i]), false);
-		add_value(&columns[1], Int64GetDatum(nodes[i]), false);
+		const Datum row[] = {Int64GetDatum(contexts[i]), Int64GetDatum(nodes[i])};
+
+		fm_batch_add(&rows, row, nulls);
 	}
-	values[0] = column_array(&columns[0]);
-	values[1] = column_array(&columns[1]);
-	fm_store_execute(&plans[kind], sql[kind], 2, types, values, NULL, 0);
+	fm_batch_execute(&rows);
 }

@@ -475,8 +475,65 @@ validate(const FmValidation *validation, FmError *error)
 	return anomalies;
 }
 
+/* -- custom validations -- */
+
+/* The sum of an entry's reasons, as TFDV writes it when custom validations had a part in them */
+static void
+sum_up(Tfmd__AnomalyInfo *info)
+{
+	StringInfoData joined;
+	size_t i;
+
+	initStringInfo(&joined);
+	for (i = 0; i < info->n_reason; i++)
+		appendStringInfo(&joined, "%s%s", i > 0 ? " " : "", info->reason[i]->description);
+	info->description = joined.data;
+	info->short_description =
+		info->n_reason > 1 ? pstrdup("Multiple errors") : info->reason[0]->short_description;
+}
+
+/* Reasons of custom validations come after the others of their feature */
+static void
+merge_custom(Tfmd__Anomalies *anomalies, const Tfmd__Anomalies *custom)
+{
+	FmNameTable *entries = fm_name_table(anomalies->n_anomaly_info);
+	size_t i;
+	size_t k;
+
+	for (i = 0; i < anomalies->n_anomaly_info; i++)
+		*fm_name_table_add(entries, NULL, anomalies->anomaly_info[i]->key) = anomalies->anomaly_info[i]->value;
+	for (i = 0; i < custom->n_anomaly_info; i++)
+	{
+		Tfmd__Anomalies__AnomalyInfoEntry *entry = custom->anomaly_info[i];
+		Tfmd__AnomalyInfo *info = fm_name_table_find(entries, NULL, entry->key);
+
+		if (info == NULL)
+		{
+			info = entry->value;
+			FM_APPEND(anomalies->n_anomaly_info, anomalies->anomaly_info, entry);
+		}
+		else
+		{
+			info->severity = Max(info->severity, entry->value->severity);
+			for (k = 0; k < entry->value->n_reason; k++)
+				FM_APPEND(info->n_reason, info->reason, entry->value->reason[k]);
+		}
+		sum_up(info);
+	}
+}
+
 Tfmd__Anomalies *
 fm_validate_statistics(const FmValidation *validation, FmError *error)
 {
-	return validate(validation, error);
+	Tfmd__Anomalies *anomalies = validate(validation, error);
+	Tfmd__Anomalies *custom;
+
+	if (anomalies == NULL || validation->custom_config == NULL)
+		return anomalies;
+	custom = fm_custom_validate(validation->statistics, validation->previous_statistics, validation->custom_config,
+								validation->environment, error);
+	if (custom == NULL)
+		return NULL;
+	merge_custom(anomalies, custom);
+	return anomalies;
 }

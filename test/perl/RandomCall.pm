@@ -85,6 +85,10 @@ sub value_of
 	return $pick->('jsonb') . "::$type" if $type =~ /^jsonb?$/;
 	return $pick->('time') . "::$type" if $type =~ /^(?:timestamp|date)/;
 	return "'12:34:56'::$type" if $type =~ /^time /;
+	return "'[now, infinity)'::$type" if $type =~ /^ts(?:tz)?range$/;
+	return "'(0,1)'::$type" if $type eq 'tid';
+	return "'7'::$type" if $type eq 'xid';
+	return ("'00000000-0000-0000-0000-000000000000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'")[ int rand 2 ] . "::$type" if $type eq 'uuid';
 	return $pick->('interval') . "::$type" if $type eq 'interval';
 	return $pick->('bytea') . "::$type" if $type eq 'bytea';
 	return ("1::int", "'a'::text", "1.5::float8", "ARRAY[1, NULL]", "NULL::text", "'{\"a\": 1}'::jsonb", "ROW(1, 'x')", "now()")[ int rand 8 ] if $type =~ /^"?any"?$|^any(?:nonarray|compatible)?(?:element)?$/;

@@ -87,7 +87,7 @@ SQL
 foreach my $relation (@relations)
 {
 	my (undef, $output, $error) = node()->psql($database, "SET SESSION AUTHORIZATION stranger; SELECT t::text FROM $relation t");
-	unlike($output, $secret, "$relation shows a stranger nothing of tables that it may not read");
+	is(join("\n", map { substr $_, 0, 200 } grep { /$secret/ } split /\n/, $output), '', "$relation shows a stranger nothing of tables that it may not read");
 	next unless $relation =~ /^feature_meta/;
 	# nor does it let one write about them
 	my (undef, undef, $write) = node()->psql($database, "SET SESSION AUTHORIZATION stranger; DELETE FROM $relation");

@@ -39,6 +39,13 @@
 #define FM_RELATION_OWNERCHECK(relid) pg_class_ownercheck((relid), GetUserId())
 #endif
 
+/* Stands before the type of a function that raises an error in each case */
+#if PG_VERSION_NUM >= 180000
+#define FM_NORETURN pg_noreturn
+#else
+#define FM_NORETURN __attribute__((noreturn))
+#endif
+
 #if PG_VERSION_NUM >= 180000
 #define FM_PRIMARY_KEY_INDEX(relation) RelationGetPrimaryKeyIndex((relation), false)
 #else

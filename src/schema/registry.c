@@ -12,6 +12,7 @@
 #include "access/genam.h"
 #include "access/stratnum.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
@@ -48,7 +49,8 @@ static bool
 find_own_schema(Oid relid, int version, const TimestampTz *at, FmRegisteredSchema *found)
 {
 	Relation table = table_open(fm_registry_oid(), AccessShareLock);
-	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+	/* what this very transaction has registered counts; a parallel plan has one snapshot for all */
+	Snapshot snapshot = RegisterSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
 	Oid index = FM_PRIMARY_KEY_INDEX(table);
 	ScanKeyData key;
 	SysScanDesc scan;

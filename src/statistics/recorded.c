@@ -9,6 +9,8 @@
  */
 #include "fm_core.h"
 
+#include <inttypes.h>
+
 #include "arguments.h"
 #include "catalog/pg_class.h"
 #include "common/hashfn.h"
@@ -99,8 +101,7 @@ relation_fingerprint(PG_FUNCTION_ARGS)
 		fm_query(psprintf("SELECT pg_catalog.count(*), COALESCE(pg_catalog.bit_xor(%s.row_version_hash(%s.ctid, "
 						  "%s.xmin)), 0) FROM ONLY %s",
 						  quote_identifier(fm_extension_schema()), source->alias, source->alias, source->from));
-		fingerprint = MemoryContextStrdup(context, psprintf(INT64_FORMAT ":%016" INT64_MODIFIER
-																		 "x:%016" INT64_MODIFIER "x",
+		fingerprint = MemoryContextStrdup(context, psprintf(INT64_FORMAT ":%016" PRIx64 ":%016" PRIx64,
 															fm_query_int64(0, 0), (uint64) fm_query_int64(0, 1),
 															HashOfColumns(source)));
 	}

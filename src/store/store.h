@@ -104,7 +104,7 @@ extern Oid store_column_type(Oid relation, const char *name);
 extern void store_define_settings(void);
 
 /* Raises 42704 with the nearest of the known names as a hint */
-extern void store_unknown_name(const char *kind, const char *name, int nknown, char **known) pg_attribute_noreturn();
+extern FM_NORETURN void store_unknown_name(const char *kind, const char *name, int nknown, char **known);
 
 /* keys.c ----------------------------------------------------------------------------------------------------------- */
 

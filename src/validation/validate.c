@@ -391,24 +391,15 @@ check_weights(const FmCheck *check)
 	return true;
 }
 
-static bool
-check_environment(const FmValidation *validation, const char **environment, FmError *error)
+bool
+fm_check_environment(const Tfmd__Schema *schema, const char *environment, FmError *error)
 {
-	const Tfmd__Schema *schema = validation->schema;
 	StringInfoData known;
 	size_t i;
 
-	*environment = NULL;
-	if (validation->environment == NULL)
+	if (environment == NULL || fm_schema_has_environment(schema, environment))
 		return true;
-	if (fm_schema_has_environment(schema, validation->environment))
-	{
-		/* the empty name is, for TFDV, none */
-		if (validation->environment[0] != '\0')
-			*environment = validation->environment;
-		return true;
-	}
-	fm_fail(error, ERRCODE_UNDEFINED_OBJECT, "environment \"%s\" not found in the schema", validation->environment);
+	fm_fail(error, ERRCODE_UNDEFINED_OBJECT, "environment \"%s\" not found in the schema", environment);
 	initStringInfo(&known);
 	for (i = 0; i < schema->n_default_environment; i++)
 		appendStringInfo(&known, "%s\"%s\"", i > 0 ? ", " : "", schema->default_environment[i]);
@@ -437,7 +428,10 @@ validate(const FmValidation *validation, FmError *error)
 	check->schema = validation->schema;
 	check->config = validation->config;
 	check->error = error;
-	if (dataset == NULL || !check_environment(validation, &check->environment, error) ||
+	/* the empty name is, for TFDV, none */
+	if (validation->environment != NULL && validation->environment[0] != '\0')
+		check->environment = validation->environment;
+	if (dataset == NULL || !fm_check_environment(validation->schema, validation->environment, error) ||
 		!find_control(validation->previous_statistics, &previous, error) ||
 		!find_control(validation->serving_statistics, &serving, error) ||
 		!find_control(validation->previous_version_statistics, &previous_version, error))

@@ -34,6 +34,9 @@ typedef struct FmValidation
  */
 extern Tfmd__Anomalies *fm_validate_statistics(const FmValidation *validation, FmError *error);
 
+/* Is the environment NULL or one of the schema's; else false and 42704 */
+extern bool fm_check_environment(const Tfmd__Schema *schema, const char *environment, FmError *error);
+
 /*
  * The same slice by slice: feature f of slice s is named "slice(s)::f", the schema is repeated for the slices of all
  * the statistics, dataset constraints are left out (TFDV's validate_corresponding_slices). config and custom_config

@@ -56,6 +56,12 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION delete_types(bigint[]) IS 'deletes types and their properties; returns how many there were; error 23503 while there are nodes of them, 2BP01 for a simple type, which clients need';
 
+CREATE FUNCTION purge_paths(artifacts bigint[], executions bigint[])
+		RETURNS TABLE (source_is_artifact boolean, source bigint, target_is_artifact boolean, target bigint)
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE ROWS 1000 SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION purge_paths(bigint[], bigint[]) IS
+	'internal: which nodes that stay reach which other nodes that stay through the artifacts and executions that go';
+
 CREATE FUNCTION purge(before timestamptz, type text DEFAULT NULL, keep_lineage boolean DEFAULT true, keep_history boolean DEFAULT false,
 		OUT artifacts bigint, OUT executions bigint, OUT contexts bigint, OUT links bigint) RETURNS record
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -86,26 +92,10 @@ BEGIN
 	IF keep_lineage AND cardinality(old_artifacts) + cardinality(old_executions) > 0 THEN
 		-- Which nodes that stay are connected through nodes that go? Targets with the same sources share a placeholder.
 		FOR link IN
-			WITH RECURSIVE gone (is_artifact, id) AS MATERIALIZED (
-				SELECT true, unnest(old_artifacts) UNION ALL SELECT false, unnest(old_executions)
-			), edge (source_is_artifact, source, target) AS (
-				SELECT true, artifact_id, execution_id FROM mlmd.event WHERE event.type IN (2, 3, 5)
-				UNION ALL SELECT false, execution_id, artifact_id FROM mlmd.event WHERE event.type IN (1, 4, 6, 7)
-			), reached (source_is_artifact, source, is_artifact, id) AS (
-				SELECT e.source_is_artifact, e.source, g.is_artifact, g.id
-				FROM gone g JOIN edge e ON e.target = g.id AND e.source_is_artifact <> g.is_artifact
-				WHERE NOT EXISTS (SELECT FROM gone o WHERE o.is_artifact = e.source_is_artifact AND o.id = e.source)
-				UNION
-				SELECT r.source_is_artifact, r.source, NOT r.is_artifact, e.target
-				FROM reached r
-					JOIN gone g ON g.is_artifact = r.is_artifact AND g.id = r.id
-					JOIN edge e ON e.source_is_artifact = r.is_artifact AND e.source = r.id
-			), kept AS (
-				SELECT r.source_is_artifact, r.is_artifact, r.id, array_agg(r.source ORDER BY r.source) AS sources
-				FROM reached r
-				WHERE NOT EXISTS (SELECT FROM gone g WHERE g.is_artifact = r.is_artifact AND g.id = r.id)
-					AND NOT (r.source_is_artifact = r.is_artifact AND r.source = r.id)
-				GROUP BY r.source_is_artifact, r.is_artifact, r.id
+			WITH kept AS (
+				SELECT r.source_is_artifact, r.target_is_artifact AS is_artifact, r.target AS id, array_agg(r.source ORDER BY r.source) AS sources
+				FROM @extschema@.purge_paths(old_artifacts, old_executions) r
+				GROUP BY r.source_is_artifact, r.target_is_artifact, r.target
 			)
 			SELECT source_is_artifact, is_artifact, sources, array_agg(id ORDER BY id) AS targets
 			FROM kept GROUP BY source_is_artifact, is_artifact, sources

@@ -10,6 +10,7 @@
  *     store_write.c    nodes and edges: writing them
  *     store_put.c      the SQL functions put_artifact, put_execution, ...
  *     store_import.c   a lineage_graph into the store
+ *     store_purge.c    what stays connected when nodes are purged
  */
 #ifndef FM_LINEAGE_STORE_H
 #define FM_LINEAGE_STORE_H

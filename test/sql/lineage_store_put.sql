@@ -1,5 +1,7 @@
 -- In a database of its own: ids count from one, and nothing is left for other tests
 SELECT current_database() AS regression \gset
+SET client_min_messages = warning;
+DROP DATABASE IF EXISTS regress_lineage_store;
 CREATE DATABASE regress_lineage_store;
 \c regress_lineage_store
 SET client_min_messages = warning;

@@ -1,0 +1,550 @@
+/*
+ * Distances between two sides of a feature
+ */
+#include "fm_core.h"
+
+#include "drift/distance.h"
+#include "drift/metrics.h"
+#include "statistics/histogram.h"
+
+#include <math.h>
+
+/* Evidently's and the credit-risk habit's stand-in for a share of 0 */
+#define DEFAULT_ZERO_SHARE 0.0001
+
+/* Buckets of the histograms that Jensen-Shannon compares: TFDV's default */
+#define HISTOGRAM_BUCKETS 10
+
+const char *
+fm_metric_name(FmMetric metric)
+{
+	static const char *const names[] = {"l_infinity_distance", "normalized_absolute_difference", "jensen_shannon_divergence",
+										"population_stability_index", "kolmogorov_smirnov", "wasserstein_distance", "chi_squared",
+										"hellinger_distance", "total_variation_distance", "kullback_leibler_divergence"};
+
+	return names[metric];
+}
+
+bool
+fm_metric_fits(FmMetric metric, bool is_number)
+{
+	return is_number || (metric != FM_KOLMOGOROV_SMIRNOV && metric != FM_WASSERSTEIN);
+}
+
+void
+fm_drift_options_init(FmDriftOptions *options)
+{
+	memset(options, 0, sizeof(*options));
+	options->zero_share = -1;
+}
+
+void
+fm_drift_side_of_feature(const FmFeatureInfo *info, bool weighted, FmDriftSide *side)
+{
+	memset(side, 0, sizeof(*side));
+	side->by_weight = weighted;
+	side->null_weight = weighted ? info->common.weighted_num_missing : (double) info->common.num_missing;
+	side->is_number = info->kind == FM_INT || info->kind == FM_FLOAT;
+	if (side->is_number)
+	{
+		FmNumberSummary numbers;
+
+		fm_feature_numbers(info->feature, &numbers);
+		fm_feature_quantile_entries(info->feature, weighted, &side->entries);
+		side->nan_weight = (double) (numbers.num_nan - numbers.num_null_values);
+		side->total = side->entries.total + side->nan_weight;
+		side->deviation = sqrt(Max(0, weighted ? numbers.weighted_variance : numbers.variance));
+		side->exact = side->entries.exact;
+	}
+	else if (info->kind != FM_STRUCT)
+	{
+		FmStringSummary strings;
+
+		fm_feature_strings(info->feature, &strings);
+		fm_feature_frequent_values(info->feature, weighted, &side->values);
+		side->total = weighted ? strings.weighted_num_values : (double) strings.num_values;
+		side->exact = side->values.exact;
+	}
+}
+
+bool
+fm_drift_side_of_statistics(const Tfmd__FeatureNameStatistics *statistics, FmDriftSide *side)
+{
+	const Tfmd__CommonStatistics *common = NULL;
+
+	memset(side, 0, sizeof(*side));
+	if (statistics->stats_case == TFMD__FEATURE_NAME_STATISTICS__STATS_STRING_STATS)
+	{
+		const Tfmd__RankHistogram *ranks = statistics->string_stats->rank_histogram;
+		int n = ranks == NULL ? 0 : ranks->n_buckets;
+
+		common = statistics->string_stats->common_stats;
+		side->exact = (uint64) n >= statistics->string_stats->unique;
+		side->values.values = palloc0(sizeof(FmFrequentValue) * Max(n, 1));
+		side->values.num_values = n;
+		side->by_weight = true; /* counts are doubles here */
+		for (int i = 0; i < n; i++)
+		{
+			side->values.values[i].value = ranks->buckets[i]->label;
+			side->values.values[i].size = strlen(ranks->buckets[i]->label);
+			side->values.values[i].weighted_count = ranks->buckets[i]->sample_count;
+			side->total += ranks->buckets[i]->sample_count;
+		}
+	}
+	else if (statistics->stats_case == TFMD__FEATURE_NAME_STATISTICS__STATS_NUM_STATS)
+	{
+		const Tfmd__NumericStatistics *numbers = statistics->num_stats;
+		const Tfmd__Histogram *quantiles;
+
+		common = numbers->common_stats;
+		side->is_number = true;
+		side->deviation = numbers->std_dev;
+		for (size_t i = 0; i < numbers->n_histograms; i++)
+			*(numbers->histograms[i]->type == TFMD__HISTOGRAM__HISTOGRAM_TYPE__QUANTILES ? &side->quantiles : &side->standard) =
+				numbers->histograms[i];
+		quantiles = side->quantiles;
+		if (quantiles != NULL)
+		{
+			int n = 0;
+
+			side->nan_weight = quantiles->num_nan;
+			side->entries.values = palloc(sizeof(double) * Max(quantiles->n_buckets * 2, 1));
+			side->entries.weights = palloc(sizeof(double) * Max(quantiles->n_buckets * 2, 1));
+			/* half of a bucket's mass at each of its ends: the mean stays where it is */
+			for (size_t i = 0; i < quantiles->n_buckets; i++)
+			{
+				const Tfmd__Histogram__Bucket *bucket = quantiles->buckets[i];
+				double ends[2] = {bucket->low_value, bucket->high_value};
+
+				for (int end = 0; end < 2; end++)
+				{
+					if (n > 0 && side->entries.values[n - 1] == ends[end])
+						side->entries.weights[n - 1] += bucket->sample_count / 2;
+					else
+					{
+						side->entries.values[n] = ends[end];
+						side->entries.weights[n++] = bucket->sample_count / 2;
+					}
+				}
+				side->entries.total += bucket->sample_count;
+			}
+			side->entries.num_entries = n;
+			side->total = side->entries.total + side->nan_weight;
+		}
+	}
+	else
+		return false;
+	if (common != NULL)
+		side->null_weight = common->num_missing;
+	return true;
+}
+
+/* ------------------------------------------------------------------------------------------------ categories */
+
+/* The two sides by category: the same category at the same place, weights of 0 where a side lacks it */
+typedef struct Categories
+{
+	int n;
+	double *current;
+	double *baseline;
+	double current_total;
+	double baseline_total;
+} Categories;
+
+static void
+add_category(Categories *categories, double current, double baseline)
+{
+	categories->current[categories->n] = current;
+	categories->baseline[categories->n++] = baseline;
+	categories->current_total += current;
+	categories->baseline_total += baseline;
+}
+
+static int
+compare_values(const void *a, const void *b)
+{
+	const FmFrequentValue *x = a;
+	const FmFrequentValue *y = b;
+	int order = memcmp(x->value, y->value, Min(x->size, y->size));
+
+	return order != 0 ? order : x->size < y->size ? -1 : x->size > y->size;
+}
+
+static double
+weight_of(const FmDriftSide *side, const FmFrequentValue *value)
+{
+	return side->by_weight ? value->weighted_count : (double) value->count;
+}
+
+static void
+text_categories(FmDriftSide *current, FmDriftSide *baseline, Categories *categories)
+{
+	FmFrequentValue *a = current->values.values;
+	FmFrequentValue *b = baseline->values.values;
+	int i = 0, j = 0;
+
+	qsort(a, current->values.num_values, sizeof(FmFrequentValue), compare_values);
+	qsort(b, baseline->values.num_values, sizeof(FmFrequentValue), compare_values);
+	while (i < current->values.num_values || j < baseline->values.num_values)
+	{
+		int order = i == current->values.num_values ? 1 : j == baseline->values.num_values ? -1 : compare_values(&a[i], &b[j]);
+
+		add_category(categories, order <= 0 ? weight_of(current, &a[i]) : 0, order >= 0 ? weight_of(baseline, &b[j]) : 0);
+		i += order <= 0;
+		j += order >= 0;
+	}
+}
+
+static void
+number_categories(const FmDriftSide *current, const FmDriftSide *baseline, Categories *categories)
+{
+	const FmEntries *a = &current->entries;
+	const FmEntries *b = &baseline->entries;
+	int i = 0, j = 0;
+
+	while (i < a->num_entries || j < b->num_entries)
+	{
+		int order = i == a->num_entries ? 1 : j == b->num_entries ? -1 : (a->values[i] > b->values[j]) - (a->values[i] < b->values[j]);
+
+		add_category(categories, order <= 0 ? a->weights[i] : 0, order >= 0 ? b->weights[j] : 0);
+		i += order <= 0;
+		j += order >= 0;
+	}
+}
+
+/*
+ * The upper edges of the bins, ascending, the last one left out: it has all the rest. Edges of quantile bins are values of the
+ * baseline; equal ones are one.
+ */
+static double *
+bin_edges(const FmDriftSide *current, const FmDriftSide *baseline, const FmDriftOptions *options, bool equal_width, int *n_edges)
+{
+	int bins = options->bins;
+	double *edges;
+
+	*n_edges = 0;
+	if (equal_width)
+	{
+		double low = INFINITY, high = -INFINITY;
+		double total = current->entries.total + baseline->entries.total;
+
+		for (int side = 0; side < 2; side++)
+		{
+			const FmEntries *entries = side == 0 ? &current->entries : &baseline->entries;
+
+			for (int i = 0; i < entries->num_entries; i++)
+				if (isfinite(entries->values[i]))
+				{
+					low = Min(low, entries->values[i]);
+					high = Max(high, entries->values[i]);
+				}
+		}
+		if (bins == 0)
+			bins = Max(1, (int) ceil(log2(Max(total, 1)) + 1)); /* Sturges, 1926 */
+		edges = palloc(sizeof(double) * bins);
+		if (low < high)
+			for (int i = 1; i < bins; i++)
+				edges[(*n_edges)++] = low + (high / bins - low / bins) * i;
+		return edges;
+	}
+	if (bins == 0)
+		bins = 10;
+	edges = palloc(sizeof(double) * bins);
+	{
+		double cumulative = 0;
+		int next = 1;
+
+		for (int i = 0; i < baseline->entries.num_entries; i++)
+		{
+			cumulative += baseline->entries.weights[i];
+			while (next < bins && cumulative >= baseline->entries.total * next / bins)
+			{
+				if (*n_edges == 0 || edges[*n_edges - 1] < baseline->entries.values[i])
+					edges[(*n_edges)++] = baseline->entries.values[i];
+				next++;
+			}
+		}
+	}
+	return edges;
+}
+
+static void
+bin_numbers(const FmDriftSide *current, const FmDriftSide *baseline, const FmDriftOptions *options, bool equal_width,
+			Categories *categories)
+{
+	int n_edges;
+	double *edges = bin_edges(current, baseline, options, equal_width, &n_edges);
+	double *weights[2];
+
+	for (int side = 0; side < 2; side++)
+	{
+		const FmEntries *entries = side == 0 ? &current->entries : &baseline->entries;
+		int bin = 0;
+
+		weights[side] = palloc0(sizeof(double) * (n_edges + 1));
+		for (int i = 0; i < entries->num_entries; i++)
+		{
+			/* a quantile edge belongs to the bin below it, an edge of equal widths to the one above, as in NumPy's histogram */
+			while (bin < n_edges && (equal_width ? entries->values[i] >= edges[bin] : entries->values[i] > edges[bin]))
+				bin++;
+			weights[side][bin] += entries->weights[i];
+		}
+	}
+	for (int bin = 0; bin <= n_edges; bin++)
+		if (weights[0][bin] != 0 || weights[1][bin] != 0)
+			add_category(categories, weights[0][bin], weights[1][bin]);
+}
+
+/*
+ * The sides as the metric sees them
+ */
+static void
+categorize(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options, Categories *categories)
+{
+	FmBinning binning = options->binning;
+	Size room = current->is_number ? (Size) current->entries.num_entries + baseline->entries.num_entries
+								   : (Size) current->values.num_values + baseline->values.num_values;
+
+	memset(categories, 0, sizeof(*categories));
+	room = Max(room, (Size) options->bins + 64) + 2;
+	categories->current = palloc_extended(sizeof(double) * room, MCXT_ALLOC_HUGE);
+	categories->baseline = palloc_extended(sizeof(double) * room, MCXT_ALLOC_HUGE);
+	if (binning == FM_BIN_DEFAULT)
+		binning = options->bins > 0 || metric == FM_POPULATION_STABILITY ? FM_BIN_QUANTILE : FM_BIN_VALUES;
+	if (!current->is_number)
+		text_categories(current, baseline, categories);
+	else if (binning == FM_BIN_VALUES)
+		number_categories(current, baseline, categories);
+	else
+		bin_numbers(current, baseline, options, binning == FM_BIN_EQUAL_WIDTH, categories);
+	if (current->nan_weight != 0 || baseline->nan_weight != 0)
+		add_category(categories, current->nan_weight, baseline->nan_weight);
+	if (options->null_is_category)
+		add_category(categories, current->null_weight, baseline->null_weight);
+}
+
+/* ------------------------------------------------------------------------------------------------ metrics */
+
+static double
+share(double weight, double total)
+{
+	return total > 0 ? weight / total : 0;
+}
+
+static double
+of_categories(FmMetric metric, const Categories *c, const FmDriftOptions *options, FmDriftResult *result)
+{
+	double sum = 0;
+	double both = c->current_total + c->baseline_total;
+	double zero = options->zero_share >= 0 ? options->zero_share : metric == FM_POPULATION_STABILITY ? DEFAULT_ZERO_SHARE : 0;
+	int present = 0;
+
+	for (int i = 0; i < c->n; i++)
+	{
+		double p = share(c->current[i], c->current_total);
+		double q = share(c->baseline[i], c->baseline_total);
+
+		CHECK_FOR_INTERRUPTS();
+		switch (metric)
+		{
+			case FM_L_INFINITY:
+				sum = Max(sum, fabs(p - q));
+				break;
+			case FM_NORMALIZED_ABSOLUTE_DIFFERENCE:
+				sum = Max(sum, share(fabs(c->current[i] - c->baseline[i]), both));
+				break;
+			case FM_HELLINGER:
+				sum += (sqrt(p) - sqrt(q)) * (sqrt(p) - sqrt(q));
+				break;
+			case FM_TOTAL_VARIATION:
+				sum += fabs(p - q);
+				break;
+			case FM_JENSEN_SHANNON:
+			{
+				double m = (p + q) / 2;
+
+				sum += (p > 0 ? p * log2(p / m) : 0) / 2 + (q > 0 ? q * log2(q / m) : 0) / 2;
+				break;
+			}
+			case FM_KULLBACK_LEIBLER:
+				p = p == 0 ? zero : p;
+				q = q == 0 ? zero : q;
+				sum += p > 0 ? p * log(p / q) : 0;
+				break;
+			case FM_POPULATION_STABILITY:
+				p = p == 0 ? zero : p;
+				q = q == 0 ? zero : q;
+				sum += p == q ? 0 : (p - q) * log(p / q);
+				break;
+			default: /* FM_CHI_SQUARED */
+			{
+				double column = c->current[i] + c->baseline[i];
+				double expected_current = column * share(c->current_total, both);
+				double expected_baseline = column * share(c->baseline_total, both);
+
+				if (column <= 0)
+					break;
+				present++;
+				sum += (c->current[i] - expected_current) * (c->current[i] - expected_current) / expected_current +
+					(c->baseline[i] - expected_baseline) * (c->baseline[i] - expected_baseline) / expected_baseline;
+				break;
+			}
+		}
+	}
+	if (metric == FM_HELLINGER)
+		return sqrt(sum / 2);
+	if (metric == FM_TOTAL_VARIATION)
+		return sum / 2;
+	if (metric == FM_JENSEN_SHANNON)
+		return Min(1, Max(0, sum));
+	if (metric == FM_CHI_SQUARED)
+	{
+		result->degrees_of_freedom = present - 1;
+		result->p_value = present > 1 ? fm_chi_squared_p(sum, present - 1) : 1;
+	}
+	return sum;
+}
+
+/*
+ * Largest gap between the two distribution functions, and the area between them
+ */
+static void
+walk_distributions(const FmEntries *a, const FmEntries *b, double *largest_gap, double *area)
+{
+	double fa = 0, fb = 0;
+	double previous = 0;
+	bool first = true;
+	int i = 0, j = 0;
+
+	*largest_gap = *area = 0;
+	while (i < a->num_entries || j < b->num_entries)
+	{
+		double x = i == a->num_entries ? b->values[j] : j == b->num_entries ? a->values[i] : Min(a->values[i], b->values[j]);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!first && fa / a->total != fb / b->total)
+			*area += fabs(fa / a->total - fb / b->total) * (x - previous);
+		if (i < a->num_entries && a->values[i] == x)
+			fa += a->weights[i++];
+		if (j < b->num_entries && b->values[j] == x)
+			fb += b->weights[j++];
+		*largest_gap = Max(*largest_gap, fabs(fa / a->total - fb / b->total));
+		previous = x;
+		first = false;
+	}
+}
+
+static const Tfmd__Histogram *
+histogram_of(const FmDriftSide *side, bool quantiles)
+{
+	FmWeightedValue *values = palloc_extended(sizeof(FmWeightedValue) * Max(side->entries.num_entries, 1), MCXT_ALLOC_HUGE);
+	FmFiniteRange range = {INFINITY, -INFINITY, 0};
+	FmBoundaries boundaries;
+	Tfmd__Histogram *histogram;
+
+	if (side->standard != NULL && side->quantiles != NULL)
+		return quantiles ? side->quantiles : side->standard;
+	for (int i = 0; i < side->entries.num_entries; i++)
+	{
+		double value = side->entries.values[i];
+
+		values[i].value = value;
+		values[i].weight = side->entries.weights[i];
+		if (isfinite(value))
+		{
+			range.min = Min(range.min, value);
+			range.max = Max(range.max, value);
+		}
+		else if (value > 0)
+			range.positive_infinity += side->entries.weights[i];
+	}
+	boundaries = fm_quantile_boundaries(values, side->entries.num_entries, HISTOGRAM_BUCKETS * FM_QUANTILES_FACTOR);
+	if (quantiles)
+	{
+		FmBoundaries tenth = fm_rebin_boundaries(&boundaries, FM_QUANTILES_FACTOR);
+
+		histogram = fm_quantiles_histogram(&tenth);
+	}
+	else
+		histogram = fm_standard_histogram(&boundaries, &range, HISTOGRAM_BUCKETS);
+	histogram->num_nan = (uint64) side->nan_weight;
+	return histogram;
+}
+
+bool
+fm_drift_measure(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options, FmDriftResult *result,
+				 FmError *error)
+{
+	bool counts_empty = metric == FM_L_INFINITY || metric == FM_NORMALIZED_ABSOLUTE_DIFFERENCE;
+	double nulls_current = options->null_is_category ? current->null_weight : 0;
+	double nulls_baseline = options->null_is_category ? baseline->null_weight : 0;
+
+	memset(result, 0, sizeof(*result));
+	result->exact = current->exact && baseline->exact;
+	if (current->is_number != baseline->is_number && current->total > 0 && baseline->total > 0)
+	{
+		fm_fail(error, ERRCODE_DATATYPE_MISMATCH, "cannot compare numbers with text");
+		return false;
+	}
+	if (current->is_number != baseline->is_number)
+	{
+		/* the side without a value is of the other's kind */
+		if (current->total > 0)
+			baseline->is_number = current->is_number;
+		else
+			current->is_number = baseline->is_number;
+	}
+	if (!fm_metric_fits(metric, current->is_number))
+	{
+		fm_fail(error, ERRCODE_DATATYPE_MISMATCH, "%s is a metric of numbers", fm_metric_name(metric));
+		return false;
+	}
+	if (!counts_empty && (current->total + nulls_current <= 0 || baseline->total + nulls_baseline <= 0))
+		return true;
+	if (counts_empty && current->total + nulls_current <= 0 && baseline->total + nulls_baseline <= 0)
+		return true;
+	result->defined = true;
+	if (metric == FM_KOLMOGOROV_SMIRNOV || metric == FM_WASSERSTEIN)
+	{
+		double gap, area;
+
+		if (current->entries.total <= 0 || baseline->entries.total <= 0)
+		{
+			result->defined = false;
+			return true;
+		}
+		walk_distributions(&current->entries, &baseline->entries, &gap, &area);
+		if (metric == FM_WASSERSTEIN)
+			result->value = options->scale_by_deviation ? area / Max(baseline->deviation, 0.001) : area;
+		else
+		{
+			result->value = gap;
+			result->p_value = fm_kolmogorov_smirnov_p(gap, current->entries.total, baseline->entries.total);
+		}
+		return true;
+	}
+	if (metric == FM_JENSEN_SHANNON && current->is_number && options->binning == FM_BIN_DEFAULT && options->bins == 0 && !options->null_is_category)
+	{
+		result->defined = fm_jensen_shannon_of_histograms(histogram_of(current, options->quantiles),
+														  histogram_of(baseline, options->quantiles), &result->value, error);
+		if (error->sqlstate != 0)
+			return false;
+	}
+	else
+	{
+		Categories categories;
+
+		categorize(metric, current, baseline, options, &categories);
+		result->value = of_categories(metric, &categories, options, result);
+	}
+	if (metric == FM_JENSEN_SHANNON)
+	{
+		if (options->base_e)
+			result->value *= M_LN2;
+		if (options->distance)
+			result->value = sqrt(result->value);
+	}
+	else if ((metric == FM_KULLBACK_LEIBLER || metric == FM_POPULATION_STABILITY) && options->base_2)
+		result->value /= M_LN2;
+	return true;
+}

@@ -231,10 +231,29 @@ history_plan(Relation relation)
 	if (entry->plan == NULL)
 	{
 		Oid types[] = {relation->rd_rel->reltype, TIMESTAMPTZOID};
-		const char *schema = quote_identifier(get_namespace_name(RelationGetNamespace(relation)));
-		const char *history = quote_identifier(psprintf("%s_history", RelationGetRelationName(relation)));
-		SPIPlanPtr plan = SPI_prepare(psprintf("INSERT INTO %s.%s SELECT ($1).*, $2", schema, history), 2, types);
+		Oid schema = RelationGetNamespace(relation);
+		char *history = psprintf("%s_history", RelationGetRelationName(relation));
+		Oid history_oid = get_relname_relid(history, schema);
+		StringInfoData columns;
+		StringInfoData values;
+		SPIPlanPtr plan;
 
+		/* the columns that both have: users add columns of their own */
+		initStringInfo(&columns);
+		initStringInfo(&values);
+		for (int i = 0; i < relation->rd_att->natts; i++)
+		{
+			Form_pg_attribute attribute = TupleDescAttr(relation->rd_att, i);
+			const char *name = quote_identifier(NameStr(attribute->attname));
+
+			if (attribute->attisdropped || get_attnum(history_oid, NameStr(attribute->attname)) == InvalidAttrNumber)
+				continue;
+			appendStringInfo(&columns, "%s, ", name);
+			appendStringInfo(&values, "($1).%s, ", name);
+		}
+		plan = SPI_prepare(psprintf("INSERT INTO %s.%s (%svalid_to) SELECT %s$2", quote_identifier(get_namespace_name(schema)),
+									quote_identifier(history), columns.data, values.data),
+						   2, types);
 		if (plan == NULL)
 			elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 		SPI_keepplan(plan);

@@ -313,6 +313,23 @@ def type_property_unknown_kind(w):
     return w.put_type('a', properties={'x': pb.UNKNOWN})
 
 
+@cases(True, False)
+def put_types_at_once(w, add):
+    """PutTypes, an RPC without a Python method"""
+    w.put_type('a', 'old', {'i': pb.INT})
+    request = service.PutTypesRequest(
+        artifact_types=[w.type('a', 'old', {'i': pb.INT, 'x': pb.STRING}), w.type('a', 'new', {'s': pb.STRING})],
+        execution_types=[w.type('e', 'new')], context_types=[w.type('c', 'new')], can_add_fields=add)
+    response = service.PutTypesResponse()
+    out = []
+    try:
+        w.store._call('PutTypes', request, response)
+        out = [Ids('t', [*response.artifact_type_ids, *response.execution_type_ids, *response.context_type_ids])]
+    except errors.StatusError as e:
+        out = [type(e).__name__]
+    return out + [ordered(w.store.get_artifact_types()), ordered(w.store.get_context_types())]
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Nodes
 

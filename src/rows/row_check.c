@@ -854,7 +854,7 @@ fm_node_judge(const FmRowPlan *plan, FmRowNode *node, FmRowReasons *reasons)
 	int i;
 
 	check_stack_depth();
-	if (node->unchecked)
+	if (node->unchecked && node->n_mistakes == 0)
 		return true;
 	if (node->missing)
 	{
@@ -866,6 +866,15 @@ fm_node_judge(const FmRowPlan *plan, FmRowNode *node, FmRowReasons *reasons)
 		REASON(SCHEMA_NEW_COLUMN, "New column", "is not in the schema");
 		return false;
 	}
+	for (i = 0; i < node->n_mistakes; i++)
+	{
+		if (reasons == NULL)
+			return false;
+		give_reason(reasons, node, node->mistakes[i].type, node->mistakes[i].short_description,
+					node->mistakes[i].description);
+	}
+	if (node->unchecked)
+		return false;
 	if (node->required && node->n_missing > 0)
 		REASON(FEATURE_TYPE_NOT_PRESENT, "Column dropped", "is null, but required in every row");
 	if (node->n_present == 0)
@@ -1031,7 +1040,7 @@ fm_row_reasons(FmRowPlan *plan, const Datum *values, const bool *nulls)
 	{
 		FmRowNode *node = &plan->root.children[i];
 
-		if (node->unchecked)
+		if (node->unchecked && node->n_mistakes == 0)
 			continue;
 		fm_node_reset(node);
 		if (!node->missing && node->feature != NULL)

@@ -4,6 +4,7 @@
 #include "fm_core.h"
 #include "rows/row_plan.h"
 #include "schema/edit.h"
+#include "validation/validation.h"
 
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -97,11 +98,7 @@ plan_counts(FmRowNode *node, const Tfmd__Feature *feature)
 			break;
 		case TFMD__FEATURE__SHAPE_TYPE_SHAPE:
 			for (i = 0; i < feature->shape->n_dim; i++)
-			{
-				if (feature->shape->dim[i]->size <= 0)
-					return; /* a mistake in the schema: no shape */
 				product = (int) ((uint32) product * (uint32) feature->shape->dim[i]->size);
-			}
 			node->shape = product;
 			break;
 		default:
@@ -115,15 +112,11 @@ plan_domain(FmRowNode *node, const Tfmd__Schema *schema, const Tfmd__Feature *fe
 	Tfmd__StringDomain *strings;
 	Tfmd__NaturalLanguageDomain *language;
 
-	if (feature->has_type && !fm_domain_allows_type(feature))
-		return;
 	switch (feature->domain_info_case)
 	{
 		case TFMD__FEATURE__DOMAIN_INFO_DOMAIN:
 		case TFMD__FEATURE__DOMAIN_INFO_STRING_DOMAIN:
 			strings = fm_feature_string_domain(schema, feature);
-			if (strings == NULL)
-				return;
 			node->domain = FM_DOMAIN_STRINGS;
 			node->strings = fm_string_set_create(strings->value, strings->n_value);
 			if (feature->distribution_constraints != NULL && feature->distribution_constraints->has_min_domain_mass)
@@ -173,11 +166,82 @@ plan_domain(FmRowNode *node, const Tfmd__Schema *schema, const Tfmd__Feature *fe
 	}
 }
 
+static bool
+is_about_presence(Tfmd__AnomalyInfo__Type type)
+{
+	switch (type)
+	{
+		case TFMD__ANOMALY_INFO__TYPE__FEATURE_TYPE_NOT_PRESENT:
+		case TFMD__ANOMALY_INFO__TYPE__FEATURE_TYPE_LOW_FRACTION_PRESENT:
+		case TFMD__ANOMALY_INFO__TYPE__FEATURE_TYPE_LOW_NUMBER_PRESENT:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/*
+ * Validation of statistics in which the feature has no value: what it says then is about the schema
+ */
+static void
+find_mistakes(FmRowNode *node, const Tfmd__Schema *schema, Tfmd__Feature *feature)
+{
+	Tfmd__Schema alone = TFMD__SCHEMA__INIT;
+	Tfmd__DatasetFeatureStatisticsList list = TFMD__DATASET_FEATURE_STATISTICS_LIST__INIT;
+	Tfmd__DatasetFeatureStatistics dataset = TFMD__DATASET_FEATURE_STATISTICS__INIT;
+	Tfmd__DatasetFeatureStatistics *datasets[1] = {&dataset};
+	Tfmd__FeatureNameStatistics *statistics = FM_NEW(Tfmd__FeatureNameStatistics, tfmd__feature_name_statistics);
+	FmValidation validation = {0};
+	FmError error = {0};
+	FmPath path;
+	Tfmd__Anomalies *anomalies;
+	size_t i;
+	size_t j;
+
+	if (feature->name == NULL)
+		return;
+	alone.n_feature = 1;
+	alone.feature = &feature;
+	alone.n_string_domain = schema->n_string_domain;
+	alone.string_domain = schema->string_domain;
+	path = fm_path_child(NULL, feature->name);
+	statistics->field_id_case = TFMD__FEATURE_NAME_STATISTICS__FIELD_ID_PATH;
+	statistics->path = fm_path_to_message(&path);
+	statistics->stats_case = TFMD__FEATURE_NAME_STATISTICS__STATS_NUM_STATS;
+	statistics->num_stats = FM_NEW(Tfmd__NumericStatistics, tfmd__numeric_statistics);
+	statistics->num_stats->common_stats = FM_NEW(Tfmd__CommonStatistics, tfmd__common_statistics);
+	statistics->num_stats->common_stats->num_missing = 1;
+	dataset.num_examples = 1;
+	dataset.n_features = 1;
+	dataset.features = &statistics;
+	list.n_datasets = 1;
+	list.datasets = datasets;
+	validation.statistics = &list;
+	validation.schema = &alone;
+	anomalies = fm_validate_statistics(&validation, &error);
+	if (anomalies == NULL)
+		fm_throw(&error, NULL);
+	for (i = 0; i < anomalies->n_anomaly_info; i++)
+		for (j = 0; j < anomalies->anomaly_info[i]->value->n_reason; j++)
+		{
+			const Tfmd__AnomalyInfo__Reason *reason = anomalies->anomaly_info[i]->value->reason[j];
+			FmSchemaMistake mistake;
+
+			if (strcmp(anomalies->anomaly_info[i]->key, fm_path_serialize(&path)) != 0 || is_about_presence(reason->type))
+				continue;
+			mistake.type = reason->type;
+			mistake.short_description = pstrdup(reason->short_description ? reason->short_description : "");
+			mistake.description = pstrdup(reason->description && *reason->description ? reason->description
+																					  : mistake.short_description);
+			FM_APPEND(node->n_mistakes, node->mistakes, mistake);
+		}
+}
+
 /*
  * What the schema says of a feature, or that it does not have it
  */
 static void
-plan_feature(FmRowNode *node, const Tfmd__Schema *schema, const Tfmd__Feature *feature, const char *environment)
+plan_feature(FmRowNode *node, const Tfmd__Schema *schema, Tfmd__Feature *feature, const char *environment)
 {
 	const Tfmd__FeaturePresence *presence;
 
@@ -187,6 +251,11 @@ plan_feature(FmRowNode *node, const Tfmd__Schema *schema, const Tfmd__Feature *f
 	node->in_environment = true;
 	if (feature == NULL)
 		return;
+	if (!fm_feature_is_deprecated(feature))
+	{
+		find_mistakes(node, schema, feature);
+		fm_schema_mend_feature(schema, feature);
+	}
 	if (fm_feature_is_deprecated(feature))
 	{
 		node->unchecked = true;
@@ -196,18 +265,6 @@ plan_feature(FmRowNode *node, const Tfmd__Schema *schema, const Tfmd__Feature *f
 	presence = feature->presence_constraints_case == TFMD__FEATURE__PRESENCE_CONSTRAINTS_PRESENCE ? feature->presence : NULL;
 	node->required = presence != NULL && presence->has_min_fraction && presence->min_fraction >= 1 && node->in_environment;
 	node->expected_type = feature->type;
-	if (!feature->has_type)
-	{
-		/* as validation does: text if it has strings to be of, else not to be checked */
-		if (feature->domain_info_case == TFMD__FEATURE__DOMAIN_INFO_DOMAIN ||
-			feature->domain_info_case == TFMD__FEATURE__DOMAIN_INFO_STRING_DOMAIN)
-			node->expected_type = TFMD__FEATURE_TYPE__BYTES;
-		else
-		{
-			node->unchecked = true;
-			return;
-		}
-	}
 	plan_counts(node, feature);
 	plan_domain(node, schema, feature);
 	if (feature->unique_constraints != NULL)
@@ -446,10 +503,11 @@ plan_row_type(PlanState *state, FmRowNode *parent, TupleDesc row_type, Tfmd__Fea
 		if (attribute->attisdropped || (skip_generated && attribute->attgenerated))
 		{
 			node->unchecked = true;
+			node->n_mistakes = 0;
 			continue;
 		}
 		plan_value(state, node, attribute->atttypid);
-		if (parent->row_type == NULL && node->feature == NULL)
+		if (parent->row_type == NULL && (node->feature == NULL || node->n_mistakes > 0))
 			state->always_invalid = true;
 	}
 	for (i = 0; i < n_features; i++)

@@ -70,6 +70,14 @@ typedef struct FmStringSet FmStringSet;
 extern FmStringSet *fm_string_set_create(char **values, size_t n);
 extern bool fm_string_set_has(const FmStringSet *set, const char *value, int length);
 
+/* What the schema says that contradicts itself: a reason for every row that has the column */
+typedef struct FmSchemaMistake
+{
+	Tfmd__AnomalyInfo__Type type;
+	char *short_description;
+	char *description;
+} FmSchemaMistake;
+
 /* A value outside the domain, and how often the row has it */
 typedef struct FmOddValue
 {
@@ -87,6 +95,8 @@ typedef struct FmRowNode
 	bool in_environment;
 	bool required; /* in every row (min_fraction 1) */
 	bool missing;  /* the schema requires a column that is not there */
+	int n_mistakes;
+	FmSchemaMistake *mistakes;
 
 	/* reading */
 	FmRowReader reader;

@@ -64,6 +64,12 @@ extern bool fm_schema_rename_feature(Tfmd__Schema *schema, const FmPath *path, c
 extern bool fm_domain_allows_type(const Tfmd__Feature *feature);
 
 /*
+ * Puts a feature right where it contradicts itself, as validation takes it: bounds the wrong way round, a domain that does
+ * not fit its type or does not exist. What cannot be put right (no name, no type) is deprecated. (update.c)
+ */
+extern void fm_schema_mend_feature(const Tfmd__Schema *schema, Tfmd__Feature *feature);
+
+/*
  * Merges b into a, so that what conforms to either conforms to the result. Features whose types differ are an error
  * (42804, datatype_mismatch).
  */

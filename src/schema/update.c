@@ -163,8 +163,8 @@ mend_domain(const Tfmd__Schema *schema, Tfmd__Feature *feature)
 /*
  * Mends what is wrong with the expectation whatever the data are; the feature may end up deprecated
  */
-static void
-mend_feature(const Tfmd__Schema *schema, Tfmd__Feature *feature)
+void
+fm_schema_mend_feature(const Tfmd__Schema *schema, Tfmd__Feature *feature)
 {
 	Tfmd__FeaturePresence *presence = presence_of(feature);
 
@@ -325,7 +325,7 @@ loosen_unique(const FmFeatureView *view, Tfmd__Feature *feature)
 static bool
 loosen_feature(FmUpdater *updater, const FmFeatureView *view, Tfmd__Feature *feature)
 {
-	mend_feature(updater->schema, feature);
+	fm_schema_mend_feature(updater->schema, feature);
 	if (fm_feature_is_deprecated(feature))
 		return true;
 	if (fm_view_num_present(view) == 0)

@@ -51,6 +51,10 @@ SELECT a."column", a.reason, a.short_description, a.description FROM anomalous_r
 SELECT count(*) FROM anomalous_rows('fares',
 	'feature { name: "fare" type: FLOAT not_in_environment: "Serve" } default_environment: "Train" default_environment: "Serve"', environment => 'Train');
 
+-- a schema that contradicts itself is a reason for every row, and is put right before the row is looked at
+SELECT a.value, a.reason, a.short_description FROM anomalous_rows('fares',
+	'feature { name: "fare" type: FLOAT value_count { min: 2 max: 1 } int_domain { min: 5 } }', "limit" => 1) a;
+
 -- documents
 SELECT is_valid_row('{"tip": 1, "n": 2}'::jsonb, 'feature { name: "tip" type: FLOAT } feature { name: "n" type: INT int_domain { max: 2 } }');
 SELECT row_anomalies('{"tip": "x", "n": 3, "new": 1}'::jsonb, 'feature { name: "tip" type: FLOAT } feature { name: "n" type: INT int_domain { max: 2 } } feature { name: "must" type: INT presence { min_fraction: 1 } }');

@@ -33,7 +33,7 @@ sub node
 	return $node if $node;
 	$node = PostgreSQL::Test::Cluster->new('main');
 	$node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
-	$node->append_conf('postgresql.conf', "fsync = off\nmax_connections = 40\nlog_min_messages = warning\n");
+	$node->append_conf('postgresql.conf', "fsync = off\nmax_connections = 40\nrestart_after_crash = on\nlog_min_messages = warning\n");
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION feature_meta');
 	return $node;

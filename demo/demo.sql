@@ -2,14 +2,17 @@
 -- `make demo-psql`. The tables: demo/flights.sql.
 \pset footer off
 \pset null ''
+\pset format wrapped
+\pset columns 140
 \set ECHO queries
 
 \echo
 \echo '== 1. What is in the data? flights: departures from New York City, January to September 2013 =='
 \echo
 
-SELECT path, type, num_missing AS missing, round(min::numeric, 1) AS min, round(median::numeric, 1) AS median, round(max::numeric, 1) AS max,
-	round(mean::numeric, 1) AS mean, num_zeros AS zeros, "unique", top_value
+SELECT path, type, num_missing AS missing, coalesce(earliest, round(min::numeric, 1)::text) AS min,
+	CASE WHEN earliest IS NULL THEN round(median::numeric, 1) END AS median, coalesce(latest, round(max::numeric, 1)::text) AS max,
+	CASE WHEN earliest IS NULL THEN round(mean::numeric, 1) END AS mean, num_zeros AS zeros, "unique", top_value
 FROM features(generate_statistics('flights'));
 
 \echo
@@ -22,7 +25,7 @@ WITH inferred AS (
 ), environments AS (
 	SELECT set_environment(set_environment(set_environment(schema, 'TRAINING'), 'SERVING'), 'arr_delay', 'SERVING', false) AS schema FROM inferred
 )
-SELECT register_schema('flights', set_drift_threshold(set_drift_threshold(schema, 'carrier', 0.1), 'distance', 0.1),
+SELECT register_schema('flights', set_drift_threshold(set_drift_threshold(schema, 'carrier', 0.1), 'distance', 0.05),
 	comment => 'inferred from January to September 2013') AS registered_version
 FROM environments;
 
@@ -49,7 +52,13 @@ FROM anomalies(validate_table('flights_december', registered_schema('flights'), 
 \echo '== 5. Which rows are to blame? =='
 \echo
 
-SELECT * FROM anomalous_rows('flights_december', registered_schema('flights'), "limit" => 12);
+SELECT "column", short_description, count(*) AS rows, min(value) AS for_example
+FROM anomalous_rows('flights_december', registered_schema('flights'), environment => 'TRAINING')
+GROUP BY 1, 2 ORDER BY 3 DESC, 1;
+
+SELECT key, "column", value, description
+FROM anomalous_rows('flights_december', registered_schema('flights'), environment => 'TRAINING')
+WHERE "column" IN ('carrier', 'dest') LIMIT 8;
 
 \echo
 \echo '== 6. What has drifted since the training data? =='

@@ -28,7 +28,7 @@ typedef struct KindSql
 	{ \
 		"SELECT id FROM mlmd." node " WHERE external_id = $3 UNION ALL " \
 		"SELECT id FROM mlmd." node " WHERE type_id = $1 AND name = $2 LIMIT 1", \
-		"SELECT type_id, last_update_time_since_epoch, name FROM mlmd." node " WHERE id = $1 FOR UPDATE", \
+		"SELECT type_id, last_update_time_since_epoch, name FROM mlmd." node " WHERE id = $1 FOR NO KEY UPDATE", \
 		"UPDATE mlmd." node " AS n SET last_update_time_since_epoch = greatest($8, n.last_update_time_since_epoch + 1), " \
 		"name = coalesce(n.name, $2)" SET("$3", "external_id") set " WHERE id = $1 AND ($7 " \
 		"OR (n.name IS NULL AND $2 IS NOT NULL)" DIFFERS("$3", "external_id") differs ")", \
@@ -434,14 +434,29 @@ compare_by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
+/* Nodes that may be there are found or made in the order of what is unique about them, for the same reason */
+static int
+compare_by_name(const void *a, const void *b)
+{
+	const FmNode *x = *(FmNode *const *) a;
+	const FmNode *y = *(FmNode *const *) b;
+	int order = strcmp(x->external_id ? x->external_id : "", y->external_id ? y->external_id : "");
+
+	if (order == 0)
+		order = strcmp(x->name ? x->name : "", y->name ? y->name : "");
+	return order != 0 ? order : (x < y ? -1 : x > y);
+}
+
 void
 fm_put_nodes(FmTypes *types, FmNode *nodes, int n, int64 now)
 {
 	FmNode **stored = palloc(sizeof(FmNode *) * (n + 1));
 	FmNode **fresh = palloc(sizeof(FmNode *) * (n + 1));
 	FmType **fresh_types = palloc(sizeof(FmType *) * (n + 1));
+	FmNode **found = palloc(sizeof(FmNode *) * (n + 1));
 	int n_stored = 0;
 	int n_fresh = 0;
+	int n_found = 0;
 	int n_batch;
 	FmNodeKind kind;
 	FmBatch rows;
@@ -463,7 +478,10 @@ fm_put_nodes(FmTypes *types, FmNode *nodes, int n, int64 now)
 			continue;
 		}
 		if (nodes[i].reuse != FM_REUSE_NO && (nodes[i].external_id || nodes[i].name))
+		{
+			found[n_found++] = &nodes[i];
 			continue;
+		}
 		type = node_type(types, &nodes[i]);
 		add_new_node(&rows, &nodes[i], type, now);
 		fresh_types[n_fresh] = type;
@@ -477,21 +495,19 @@ fm_put_nodes(FmTypes *types, FmNode *nodes, int n, int64 now)
 				 errmsg("a trigger on table mlmd.%s kept rows from being inserted", fm_kind_name(kind))));
 	for (int i = 0; i < n_batch; i++)
 		fresh[i]->id = fm_result_int64(i, 1, &isnull);
-	for (int i = 0; i < n; i++)
+	qsort(found, n_found, sizeof(FmNode *), compare_by_name);
+	for (int i = 0; i < n_found; i++)
 	{
-		FmType *type;
+		FmType *type = node_type(types, found[i]);
 
-		if (nodes[i].id != 0)
-			continue;
 		CHECK_FOR_INTERRUPTS();
-		type = node_type(types, &nodes[i]);
-		if (!find_or_insert(&nodes[i], type, now))
+		if (!find_or_insert(found[i], type, now))
 		{
 			fresh_types[n_fresh] = type;
-			fresh[n_fresh++] = &nodes[i];
+			fresh[n_fresh++] = found[i];
 		}
-		else if (nodes[i].reuse == FM_REUSE_UPDATE)
-			stored[n_stored++] = &nodes[i];
+		else if (found[i]->reuse == FM_REUSE_UPDATE)
+			stored[n_stored++] = found[i];
 	}
 	fm_batch_begin(&rows, &insert_properties[kind]);
 	for (int i = 0; i < n_fresh; i++)
@@ -575,18 +591,40 @@ fm_put_links(FmNodeKind kind, const int64 *contexts, int n_contexts, const int64
 	fm_put_link_pairs(kind, pair_contexts, pair_nodes, n);
 }
 
+typedef struct Link
+{
+	int64 context;
+	int64 node;
+} Link;
+
+static int
+compare_links(const void *a, const void *b)
+{
+	const Link *x = a;
+	const Link *y = b;
+
+	if (x->context != y->context)
+		return x->context < y->context ? -1 : 1;
+	return x->node < y->node ? -1 : x->node > y->node;
+}
+
 void
 fm_put_link_pairs(FmNodeKind kind, const int64 *contexts, const int64 *nodes, int n)
 {
+	Link *links = palloc_extended(sizeof(Link) * (n + 1), MCXT_ALLOC_HUGE);
 	FmBatch rows;
 	const bool nulls[2] = {false};
 
 	if (n == 0)
 		return;
+	for (int i = 0; i < n; i++)
+		links[i] = (Link) {contexts[i], nodes[i]};
+	/* so that callers that link the same nodes wait for one another, and do not deadlock */
+	qsort(links, n, sizeof(Link), compare_links);
 	fm_batch_begin(&rows, &insert_links[kind]);
 	for (int i = 0; i < n; i++)
 	{
-		const Datum row[] = {Int64GetDatum(contexts[i]), Int64GetDatum(nodes[i])};
+		const Datum row[] = {Int64GetDatum(links[i].context), Int64GetDatum(links[i].node)};
 
 		fm_batch_add(&rows, row, nulls);
 	}

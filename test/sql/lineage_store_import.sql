@@ -37,8 +37,8 @@ SELECT kind, name, version, description, properties, base_type, external_id, inp
 SELECT id, type, uri, name, state, external_id, properties, custom_properties FROM mlmd.artifacts ORDER BY id;
 SELECT id, type, type_version, state, custom_properties FROM mlmd.executions;
 SELECT artifact_id, execution_id, type, path, CASE WHEN milliseconds_since_epoch < 1000 THEN milliseconds_since_epoch END AS ms FROM mlmd.events ORDER BY id;
-SELECT (SELECT array_agg(id) FROM get_artifacts(context => 1)) AS attributed, (SELECT array_agg(id) FROM get_executions(context => 1)) AS associated,
-	(SELECT array_agg(name) FROM get_contexts(child => 1)) AS parents;
+SELECT (SELECT array_agg(id) FROM get_artifacts(context => run)) AS attributed, (SELECT array_agg(id) FROM get_executions(context => run)) AS associated,
+	(SELECT array_agg(name) FROM get_contexts(child => run)) AS parents FROM get_contexts(name => 'run') c (run);
 -- again: names and external ids are taken, unless they are to be reused
 SELECT put_lineage_subgraph(:'graph'::lineage_graph);
 SELECT put_lineage_subgraph(:'graph'::lineage_graph, reuse => true);

@@ -84,6 +84,22 @@ is(sql('SELECT count(*) FROM mlmd.artifactproperty', $db), 25 * $CALLERS, 'put_e
 is(sql('SELECT count(*) FROM mlmd.attribution', $db), '25', 'put_execution: attributions are there once');
 is(sql('SELECT count(*) FROM mlmd.event', $db), 25 * $CALLERS, 'put_execution: every event is there');
 
+# the same nodes in another order: nobody deadlocks
+sql(q(SELECT put_artifact('Data', name => 'input ' || i) FROM generate_series(1, 10) i), $db);
+my @inputs = split /\n/, sql(q(SELECT id FROM mlmd.artifact WHERE name LIKE 'input %' ORDER BY id), $db);
+($out, $err) = at_once(sub {
+	my ($n) = @_;
+	join '', map {
+		my $round = $_;
+		my @order = $n % 2 ? (1 .. 5) : reverse(1 .. 5);
+		my $contexts = join ', ', map { qq({"type": "Run", "name": "order $round.$_"}) } @order;
+		my $outputs = join ', ', map { qq({"type": "Data", "name": "order $round.$_", "external_id": "o$round.$_", "custom_properties": {"by": $n}}) } @order;
+		my $inputs = join ', ', $n % 2 ? @inputs : reverse(@inputs);
+		"SELECT put_execution('Job', inputs => ARRAY[$inputs], new_contexts => '[$contexts]', new_outputs => '[$outputs]', reuse => true);\n"
+	} 1 .. 20;
+});
+is(join('', @$err), '', 'put_execution: the same nodes in another order');
+
 # a counter: who was too late tries again
 my $counter = sql(q(SELECT put_artifact('Data', name => 'counter', properties => '{"n": 0}')), $db);
 sql(<<'SQL', $db);

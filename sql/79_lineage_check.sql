@@ -12,6 +12,20 @@ END;
 $$;
 COMMENT ON FUNCTION mlmd_check_hba() IS 'internal: does pg_hba.conf let anybody in without TLS? NULL when the caller may not read it';
 
+CREATE FUNCTION mlmd_check_environment(OUT rows bigint, OUT version integer) RETURNS record
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- a role that may not read it gets no answer, not an error
+	IF has_schema_privilege('mlmd', 'USAGE') THEN
+		IF has_table_privilege('mlmd.mlmdenv', 'SELECT') THEN
+			SELECT count(*), min(e.schema_version) INTO rows, version FROM mlmd.mlmdenv e;
+		END IF;
+	END IF;
+END;
+$$;
+COMMENT ON FUNCTION mlmd_check_environment() IS 'internal: how many rows mlmd.mlmdenv has, and its version; NULL when the caller may not read it';
+
 CREATE FUNCTION mlmd_check() RETURNS TABLE (problem text, detail text, cure text, severity text)
 	LANGUAGE SQL STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -54,12 +68,6 @@ BEGIN ATOMIC
 			WHERE c.relnamespace = to_regnamespace('mlmd') AND c.relkind = 'r' AND NOT has_table_privilege(c.oid, p)
 			GROUP BY c.oid, c.relname) m (relation, missing)
 		GROUP BY m.missing
-	), environment (rows, version) AS (
-		-- read by way of XML, so that a role that may not read it gets an answer too
-		SELECT (xpath('count(/table/row)', x))[1]::text::numeric, (xpath('/table/row/schema_version/text()', x))[1]::text
-		FROM (SELECT CASE WHEN has_schema_privilege(to_regnamespace('mlmd'), 'USAGE') AND has_table_privilege((SELECT f.mlmd FROM found f WHERE f.relation = 'mlmdenv'), 'SELECT')
-			THEN query_to_xml('SELECT schema_version FROM mlmd.mlmdenv', false, false, '') END) e (x)
-		WHERE x IS NOT NULL
 	)
 	SELECT 'search_path'::text, format('%I resolves to %s.', f.relation, coalesce(f.place, 'nothing')),
 		format('ALTER ROLE %I IN DATABASE %I SET search_path = mlmd;', current_user, current_database()), 'error'::text
@@ -97,7 +105,7 @@ BEGIN ATOMIC
 	SELECT 'schema version', CASE WHEN e.rows = 1 THEN format('mlmd.mlmdenv says %s, ml-metadata 1.14 to 1.17 want 10.', e.version)
 			ELSE format('mlmd.mlmdenv has %s rows, the client wants one.', e.rows) END,
 		'TRUNCATE mlmd.mlmdenv; INSERT INTO mlmd.mlmdenv VALUES (10);', 'error'
-	FROM environment e WHERE e.rows <> 1 OR e.version <> '10'
+	FROM mlmd_check_environment() e WHERE e.rows <> 1 OR e.version <> 10
 	UNION ALL
 	SELECT 'TLS only', 'pg_hba.conf lets nobody in without TLS, and the published client has a libpq without it.',
 		'Add a line of type host, hostnossl or local for the client.', 'error'

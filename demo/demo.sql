@@ -2,8 +2,6 @@
 -- `make demo-psql`. The tables: demo/flights.sql.
 \pset footer off
 \pset null ''
-\pset format wrapped
-\pset columns 140
 \set ECHO queries
 
 \echo
@@ -37,16 +35,20 @@ SELECT domain, left("values", 90) AS values FROM display_domains(registered_sche
 \echo '== 3. Serving data of October and November: no label, and that is right in its environment =='
 \echo
 
-SELECT path, short_description, description
+\t on
+\a
+SELECT format(E'%s: %s\n    %s', path, short_description, description)
 FROM anomalies(validate_table('flights_serving', registered_schema('flights'), environment => 'SERVING'));
 
 \echo
 \echo '== 4. The batch of December, as another exporter wrote it =='
 \echo
 
-SELECT path, severity, short_description, description
+SELECT format(E'%s: %s\n    %s', path, short_description, description)
 FROM anomalies(validate_table('flights_december', registered_schema('flights'), environment => 'TRAINING',
 	previous_statistics => generate_statistics('flights')));
+\t off
+\a
 
 \echo
 \echo '== 5. Which rows are to blame? =='

@@ -15,7 +15,7 @@ CREATE FUNCTION feature_statistics(sketch feature_sketch, num_top_values integer
 	num_histogram_buckets integer DEFAULT 10, num_quantiles_histogram_buckets integer DEFAULT 10,
 	frequency_threshold integer DEFAULT 1, weighted_frequency_threshold double precision DEFAULT 1,
 	schema feature_schema DEFAULT NULL) RETURNS feature_statistics
-	AS 'MODULE_PATHNAME', 'feature_statistics_of_sketch' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'feature_statistics_of_sketch' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION feature_statistics(feature_sketch, integer, integer, integer, integer, integer, integer, double precision, feature_schema) IS
 	'statistics of the rows that a sketch remembers; options as in StatsOptions of TFDV';
 
@@ -27,14 +27,14 @@ CREATE FUNCTION generate_statistics(relation regclass, filter text DEFAULT NULL,
 	sample_rate double precision DEFAULT 1, label_feature text DEFAULT NULL, enable_semantic_domain_stats boolean DEFAULT false,
 	slice_functions jsonb DEFAULT NULL, slice_sqls text[] DEFAULT NULL, cross_features boolean DEFAULT false,
 	mutual_information boolean DEFAULT false) RETURNS feature_statistics
-	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION generate_statistics(regclass, text, integer, integer, integer, integer, integer, integer, double precision,
 	feature_schema, text, text[], double precision, text, boolean, jsonb, text[], boolean, boolean) IS
 	'statistics of all columns of a table, partitioned table, view, materialized view or foreign table, in one pass; options as in StatsOptions of TFDV';
 
 CREATE FUNCTION relation_sketch(relation regclass, filter text DEFAULT NULL, weight_feature text DEFAULT NULL,
 	feature_allowlist text[] DEFAULT NULL, sample_rate double precision DEFAULT 1) RETURNS feature_sketch
-	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION relation_sketch(regclass, text, text, text[], double precision) IS
 	'what one pass over the rows of a relation remembers, to store, merge and turn into statistics';
 

@@ -75,12 +75,12 @@ CREATE FUNCTION row_version_hash(ctid tid, xmin xid) RETURNS bigint
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION row_version_hash(tid, xid) IS 'hash of a row version, of which relation_fingerprint makes its sum';
 CREATE FUNCTION relation_fingerprint(relation regclass, filter text DEFAULT NULL) RETURNS text
-	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION relation_fingerprint(regclass, text) IS
 	'fingerprint of the row versions and columns of a table: equal as long as nothing changed; NULL for views and foreign tables';
 
 CREATE FUNCTION record_partitions(relation regclass, slice text, filter text, weight_feature text, feature_allowlist text[],
-	sample_rate double precision) RETURNS feature_sketch LANGUAGE sql VOLATILE PARALLEL UNSAFE
+	sample_rate double precision) RETURNS feature_sketch LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 BEGIN ATOMIC
 	DELETE FROM feature_meta.recorded_partition old
 	WHERE old.relation OPERATOR(pg_catalog.=) record_partitions.relation AND old.slice OPERATOR(pg_catalog.=) record_partitions.slice
@@ -115,7 +115,7 @@ COMMENT ON FUNCTION record_partitions(regclass, text, text, text, text[], double
 
 CREATE FUNCTION record_statistics(relation regclass, span timestamp, slice text DEFAULT '', filter text DEFAULT NULL,
 	weight_feature text DEFAULT NULL, feature_allowlist text[] DEFAULT NULL, sample_rate double precision DEFAULT 1,
-	incremental boolean DEFAULT false) RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
+	incremental boolean DEFAULT false) RETURNS bigint LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 BEGIN ATOMIC
 	INSERT INTO feature_meta.recorded_statistics AS old (relation, slice, span, sketch, num_examples, filter)
 	SELECT record_statistics.relation, COALESCE(record_statistics.slice, ''), record_statistics.span, taken.sketch,
@@ -136,7 +136,7 @@ COMMENT ON FUNCTION record_statistics(regclass, timestamp, text, text, text, tex
 	'keeps the sketch of a relation (or of the rows that pass the filter) for a span, in place of what was kept for it, and returns the number of rows; incremental: of a partitioned table only the partitions that changed are read';
 
 CREATE FUNCTION recorded_sketch(relation regclass, span timestamp DEFAULT NULL, slice text DEFAULT '') RETURNS feature_sketch
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 BEGIN ATOMIC
 	SELECT r.sketch FROM feature_meta.recorded_statistics r
 	WHERE r.relation OPERATOR(pg_catalog.=) recorded_sketch.relation AND r.slice OPERATOR(pg_catalog.=) recorded_sketch.slice
@@ -147,7 +147,7 @@ END;
 COMMENT ON FUNCTION recorded_sketch(regclass, timestamp, text) IS
 	'the sketch recorded for a span, or the newest; NULL if there is none';
 CREATE FUNCTION recorded_sketch(relation regclass, spans tsrange, slice text DEFAULT '') RETURNS feature_sketch
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 BEGIN ATOMIC
 	SELECT @extschema@.merge_sketches(r.sketch) FROM feature_meta.recorded_statistics r
 	WHERE r.relation OPERATOR(pg_catalog.=) recorded_sketch.relation AND r.slice OPERATOR(pg_catalog.=) recorded_sketch.slice
@@ -155,7 +155,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION recorded_sketch(regclass, tsrange, text) IS 'the sketches recorded for a range of spans, merged; NULL if there is none';
 CREATE FUNCTION recorded_sketch(relation regclass, spans daterange, slice text DEFAULT '') RETURNS feature_sketch
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 BEGIN ATOMIC
 	SELECT @extschema@.merge_sketches(r.sketch) FROM feature_meta.recorded_statistics r
 	WHERE r.relation OPERATOR(pg_catalog.=) recorded_sketch.relation AND r.slice OPERATOR(pg_catalog.=) recorded_sketch.slice
@@ -164,7 +164,7 @@ END;
 COMMENT ON FUNCTION recorded_sketch(regclass, daterange, text) IS 'the sketches recorded for a range of days, merged; NULL if there is none';
 -- A literal without a type is taken for text: this is what it means then.
 CREATE FUNCTION recorded_sketch(relation regclass, span text, slice text DEFAULT '') RETURNS feature_sketch
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 	RETURN CASE WHEN span OPERATOR(pg_catalog.~) '^\s*(\[|\(|empty)'
 		THEN @extschema@.recorded_sketch(relation, span::tsrange, slice)
 		ELSE @extschema@.recorded_sketch(relation, span::timestamp, slice) END;
@@ -172,22 +172,22 @@ COMMENT ON FUNCTION recorded_sketch(regclass, text, text) IS
 	'the sketch recorded for a span, or those of a range of spans, merged; NULL if there is none';
 
 CREATE FUNCTION recorded_statistics(relation regclass, span timestamp DEFAULT NULL, slice text DEFAULT '') RETURNS feature_statistics
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 	RETURN @extschema@.feature_statistics(@extschema@.recorded_sketch(relation, span, slice));
 COMMENT ON FUNCTION recorded_statistics(regclass, timestamp, text) IS
 	'statistics recorded for a span, or the newest; NULL if there are none';
 CREATE FUNCTION recorded_statistics(relation regclass, spans tsrange, slice text DEFAULT '') RETURNS feature_statistics
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 	RETURN @extschema@.feature_statistics(@extschema@.recorded_sketch(relation, spans, slice));
 COMMENT ON FUNCTION recorded_statistics(regclass, tsrange, text) IS
 	'statistics of all rows recorded for a range of spans; NULL if there are none';
 CREATE FUNCTION recorded_statistics(relation regclass, spans daterange, slice text DEFAULT '') RETURNS feature_statistics
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 	RETURN @extschema@.feature_statistics(@extschema@.recorded_sketch(relation, spans, slice));
 COMMENT ON FUNCTION recorded_statistics(regclass, daterange, text) IS
 	'statistics of all rows recorded for a range of days; NULL if there are none';
 CREATE FUNCTION recorded_statistics(relation regclass, span text, slice text DEFAULT '') RETURNS feature_statistics
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 	RETURN @extschema@.feature_statistics(@extschema@.recorded_sketch(relation, span, slice));
 COMMENT ON FUNCTION recorded_statistics(regclass, text, text) IS
 	'statistics of all rows recorded for a span or a range of spans; NULL if there are none';

@@ -4,7 +4,7 @@ CREATE FUNCTION validate_statistics(statistics feature_statistics, schema featur
 	previous_statistics feature_statistics DEFAULT NULL, serving_statistics feature_statistics DEFAULT NULL,
 	previous_version_statistics feature_statistics DEFAULT NULL, config text DEFAULT NULL,
 	custom_validation_config text DEFAULT NULL) RETURNS feature_anomalies
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION validate_statistics(feature_statistics, feature_schema, text, feature_statistics, feature_statistics,
 	feature_statistics, text, text) IS
 	'what is wrong with data, by its statistics and a schema; drift, skew and sizes against other statistics; configurations in text format';
@@ -12,13 +12,13 @@ COMMENT ON FUNCTION validate_statistics(feature_statistics, feature_schema, text
 CREATE FUNCTION validate_corresponding_slices(statistics feature_statistics, schema feature_schema,
 	environment text DEFAULT NULL, previous_statistics feature_statistics DEFAULT NULL,
 	serving_statistics feature_statistics DEFAULT NULL) RETURNS feature_anomalies
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION validate_corresponding_slices(feature_statistics, feature_schema, text, feature_statistics, feature_statistics) IS
 	'validate_statistics slice by slice; feature f of slice s is named slice(s)::f';
 
 CREATE FUNCTION custom_validate_statistics(statistics feature_statistics, config text,
 	base_statistics feature_statistics DEFAULT NULL, environment text DEFAULT NULL) RETURNS feature_anomalies
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION custom_validate_statistics(feature_statistics, text, feature_statistics, text) IS
 	'evaluates the expressions of a CustomValidationConfig (text format) over statistics';
 
@@ -35,6 +35,6 @@ COMMENT ON FUNCTION drift_measurements(feature_anomalies) IS
 	'a row for each distance measured by a drift or skew comparator, above its threshold or not';
 
 CREATE FUNCTION assert_valid(anomalies feature_anomalies, min_severity text DEFAULT 'ERROR') RETURNS feature_anomalies
-	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION assert_valid(feature_anomalies, text) IS
 	'raises 23514 that lists the anomalies of the severity or above, and when there was no data; else returns its argument';

@@ -22,6 +22,14 @@
 extern ProtobufCMessage *fm_message_unpack(const ProtobufCMessageDescriptor *descriptor, const uint8 *data, size_t size,
 										   FmError *error);
 
+/*
+ * The same, but passes over some fields of strings, bytes or messages wherever they occur, told by their descriptors: for
+ * who needs a part of a large message. What is passed over is not looked at.
+ */
+extern ProtobufCMessage *fm_message_unpack_part(const ProtobufCMessageDescriptor *descriptor, const uint8 *data,
+												size_t size, const ProtobufCFieldDescriptor *const *left_out,
+												int n_left_out, FmError *error);
+
 /* Message -> wire bytes in canonical order (fields by number, map entries by key); palloc'd */
 extern uint8 *fm_message_pack(const ProtobufCMessage *message, size_t *size);
 

@@ -14,6 +14,8 @@ typedef struct WireReader
 {
 	const uint8 *start;
 	FmBudget budget;
+	const ProtobufCFieldDescriptor *const *left_out;
+	int n_left_out;
 	FmError *error;
 } WireReader;
 
@@ -80,13 +82,19 @@ read_varint(WireReader *reader, const uint8 **pos, const uint8 *end, uint64 *val
 /*
  * Reads a field's number and wire type
  */
-static bool
+static inline bool
 read_tag(WireReader *reader, const uint8 **pos, const uint8 *end, uint32 *number, int *wire_type)
 {
 	const uint8 *start = *pos;
 	uint64 tag;
 
-	if (!read_varint(reader, pos, end, &tag))
+	/* nearly all are of one byte, and end is beyond it */
+	if (*start < 0x80)
+	{
+		tag = *start;
+		(*pos)++;
+	}
+	else if (!read_varint(reader, pos, end, &tag))
 		return false;
 	*wire_type = tag & 7;
 	*number = (uint32) (tag >> 3);
@@ -98,13 +106,18 @@ read_tag(WireReader *reader, const uint8 **pos, const uint8 *end, uint32 *number
 /*
  * Reads a length and checks that so many bytes follow
  */
-static bool
+static inline bool
 read_length(WireReader *reader, const uint8 **pos, const uint8 *end, size_t *length)
 {
 	const uint8 *start = *pos;
 	uint64 value;
 
-	if (!read_varint(reader, pos, end, &value))
+	if (start < end && *start < 0x80)
+	{
+		value = *start;
+		(*pos)++;
+	}
+	else if (!read_varint(reader, pos, end, &value))
 		return false;
 	if (value > (uint64) (end - *pos))
 		return wire_error(reader, start, "a length of %llu bytes runs past the end, %zu bytes are left",
@@ -121,7 +134,7 @@ skip_value(WireReader *reader, const uint8 **pos, const uint8 *end, uint32 numbe
 {
 	const uint8 *start = *pos;
 	uint64 value;
-	size_t length;
+	size_t length = 0;
 
 	switch (wire_type)
 	{
@@ -209,26 +222,30 @@ write_varint(uint64 value, uint8 *out)
 /*
  * The wire type of a field's single value
  */
-static int
+static inline int
 wire_type_of(const ProtobufCFieldDescriptor *field)
 {
-	switch (field->type)
-	{
-		case PROTOBUF_C_TYPE_SFIXED32:
-		case PROTOBUF_C_TYPE_FIXED32:
-		case PROTOBUF_C_TYPE_FLOAT:
-			return PROTOBUF_C_WIRE_TYPE_32BIT;
-		case PROTOBUF_C_TYPE_SFIXED64:
-		case PROTOBUF_C_TYPE_FIXED64:
-		case PROTOBUF_C_TYPE_DOUBLE:
-			return PROTOBUF_C_WIRE_TYPE_64BIT;
-		case PROTOBUF_C_TYPE_STRING:
-		case PROTOBUF_C_TYPE_BYTES:
-		case PROTOBUF_C_TYPE_MESSAGE:
-			return PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
-		default:
-			return PROTOBUF_C_WIRE_TYPE_VARINT;
-	}
+	static const uint8 wire_types[] = {
+		[PROTOBUF_C_TYPE_INT32] = PROTOBUF_C_WIRE_TYPE_VARINT,
+		[PROTOBUF_C_TYPE_SINT32] = PROTOBUF_C_WIRE_TYPE_VARINT,
+		[PROTOBUF_C_TYPE_SFIXED32] = PROTOBUF_C_WIRE_TYPE_32BIT,
+		[PROTOBUF_C_TYPE_INT64] = PROTOBUF_C_WIRE_TYPE_VARINT,
+		[PROTOBUF_C_TYPE_SINT64] = PROTOBUF_C_WIRE_TYPE_VARINT,
+		[PROTOBUF_C_TYPE_SFIXED64] = PROTOBUF_C_WIRE_TYPE_64BIT,
+		[PROTOBUF_C_TYPE_UINT32] = PROTOBUF_C_WIRE_TYPE_VARINT,
+		[PROTOBUF_C_TYPE_FIXED32] = PROTOBUF_C_WIRE_TYPE_32BIT,
+		[PROTOBUF_C_TYPE_UINT64] = PROTOBUF_C_WIRE_TYPE_VARINT,
+		[PROTOBUF_C_TYPE_FIXED64] = PROTOBUF_C_WIRE_TYPE_64BIT,
+		[PROTOBUF_C_TYPE_FLOAT] = PROTOBUF_C_WIRE_TYPE_32BIT,
+		[PROTOBUF_C_TYPE_DOUBLE] = PROTOBUF_C_WIRE_TYPE_64BIT,
+		[PROTOBUF_C_TYPE_BOOL] = PROTOBUF_C_WIRE_TYPE_VARINT,
+		[PROTOBUF_C_TYPE_ENUM] = PROTOBUF_C_WIRE_TYPE_VARINT,
+		[PROTOBUF_C_TYPE_STRING] = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+		[PROTOBUF_C_TYPE_BYTES] = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+		[PROTOBUF_C_TYPE_MESSAGE] = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+	};
+
+	return wire_types[field->type];
 }
 
 static uint32
@@ -240,6 +257,12 @@ read_fixed32(const uint8 *p)
 static uint64
 read_fixed64(const uint8 *p)
 {
+#ifndef WORDS_BIGENDIAN
+	uint64 value;
+
+	memcpy(&value, p, sizeof(value));
+	return value;
+#endif
 	return (uint64) read_fixed32(p) | (uint64) read_fixed32(p + 4) << 32;
 }
 
@@ -306,6 +329,34 @@ read_number(WireReader *reader, ProtobufCMessage *message, const ProtobufCFieldD
 			break;
 	}
 	return true;
+}
+
+/*
+ * A number that is neither repeated nor in a oneof and keeps no mark of presence, of 64 bits and stored as it is: most
+ * numbers of statistics are so
+ */
+static inline bool
+is_plain_number(const ProtobufCFieldDescriptor *field)
+{
+	return field->label == PROTOBUF_C_LABEL_NONE && !FM_IS_ONEOF(field) &&
+		   (field->type == PROTOBUF_C_TYPE_DOUBLE || field->type == PROTOBUF_C_TYPE_UINT64 ||
+			field->type == PROTOBUF_C_TYPE_INT64);
+}
+
+/*
+ * The field of a number; messages are mostly written in the order of their fields, so the one after the last is tried first
+ */
+static inline const ProtobufCFieldDescriptor *
+find_field(const ProtobufCMessageDescriptor *descriptor, const ProtobufCFieldDescriptor *last, uint32 number)
+{
+	const ProtobufCFieldDescriptor *next;
+
+	if (last != NULL && last->id == number)
+		return last;
+	next = last == NULL ? descriptor->fields : last + 1;
+	if (next < descriptor->fields + descriptor->n_fields && next->id == number)
+		return next;
+	return protobuf_c_message_descriptor_get_field(descriptor, number);
 }
 
 /*
@@ -386,6 +437,15 @@ read_map_entry(WireReader *reader, ProtobufCMessage *message, const ProtobufCFie
 	return fm_map_entry_complete(entry, &reader->budget);
 }
 
+static bool
+is_left_out(const WireReader *reader, const ProtobufCFieldDescriptor *field)
+{
+	for (int i = 0; i < reader->n_left_out; i++)
+		if (reader->left_out[i] == field)
+			return true;
+	return false;
+}
+
 /*
  * Reads the fields between pos and end into the message
  */
@@ -403,13 +463,12 @@ read_message(WireReader *reader, ProtobufCMessage *message, const uint8 *pos, co
 		const uint8 *value;
 		uint32 number;
 		int wire_type;
-		size_t length;
+		size_t length = 0;
 
 		if (!read_tag(reader, &pos, end, &number, &wire_type))
 			return false;
 		value = pos;
-		if (field == NULL || field->id != number)
-			field = protobuf_c_message_descriptor_get_field(descriptor, number);
+		field = find_field(descriptor, field, number);
 
 		if (field == NULL || (wire_type != wire_type_of(field) && (field->label != PROTOBUF_C_LABEL_REPEATED ||
 																   wire_type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)))
@@ -418,6 +477,16 @@ read_message(WireReader *reader, ProtobufCMessage *message, const uint8 *pos, co
 				return wire_error(reader, start, "group %u ends without a start", number);
 			if (!skip_value(reader, &pos, end, number, wire_type, depth) ||
 				!keep_unknown(reader, message, number, wire_type, value, pos - value))
+				return false;
+		}
+		else if (wire_type == PROTOBUF_C_WIRE_TYPE_64BIT && is_plain_number(field) && end - pos >= 8)
+		{
+			*FM_MEMBER(uint64, message, field) = read_fixed64(pos);
+			pos += 8;
+		}
+		else if (wire_type == PROTOBUF_C_WIRE_TYPE_VARINT && is_plain_number(field))
+		{
+			if (!read_varint(reader, &pos, end, FM_MEMBER(uint64, message, field)))
 				return false;
 		}
 		else if (wire_type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
@@ -437,6 +506,8 @@ read_message(WireReader *reader, ProtobufCMessage *message, const uint8 *pos, co
 					if (!read_number(reader, message, field, &pos, packed_end))
 						return false;
 			}
+			else if (reader->n_left_out > 0 && is_left_out(reader, field))
+				pos += length;
 			else if (fm_field_is_map(field))
 			{
 				has_map = true;
@@ -494,6 +565,20 @@ ProtobufCMessage *
 fm_message_unpack(const ProtobufCMessageDescriptor *descriptor, const uint8 *data, size_t size, FmError *error)
 {
 	return fm_message_unpack_at(descriptor, data, size, 0, error);
+}
+
+ProtobufCMessage *
+fm_message_unpack_part(const ProtobufCMessageDescriptor *descriptor, const uint8 *data, size_t size,
+					   const ProtobufCFieldDescriptor *const *left_out, int n_left_out, FmError *error)
+{
+	WireReader reader = {.start = data,
+						 .budget = fm_budget(size, error),
+						 .left_out = left_out,
+						 .n_left_out = n_left_out,
+						 .error = error};
+	ProtobufCMessage *message = fm_message_new(descriptor);
+
+	return read_message(&reader, message, data, data + size, 0) ? message : NULL;
 }
 
 /*

@@ -23,6 +23,85 @@ fm_optional_statistics(FunctionCallInfo fcinfo, int n)
 	return PG_ARGISNULL(n) ? NULL : PG_GETARG_FEATURE_STATISTICS(n);
 }
 
+static const ProtobufCFieldDescriptor *
+field_named(const ProtobufCMessageDescriptor *descriptor, const char *name)
+{
+	return protobuf_c_message_descriptor_get_field_by_name(descriptor, name);
+}
+
+Tfmd__DatasetFeatureStatisticsList *
+fm_statistics_to_validate(Datum datum, bool histograms)
+{
+	static const ProtobufCFieldDescriptor *left_out[5];
+	bytea *bytes = DatumGetByteaPP(datum);
+	FmError error = {0};
+	ProtobufCMessage *message;
+
+	if (left_out[0] == NULL)
+	{
+		left_out[4] = field_named(&tfmd__histogram__descriptor, "buckets");
+		left_out[3] = field_named(&tfmd__dataset_feature_statistics__descriptor, "cross_features");
+		left_out[2] = field_named(&tfmd__string_statistics__descriptor, "top_values");
+		left_out[1] = field_named(&tfmd__common_statistics__descriptor, "feature_list_length_histogram");
+		left_out[0] = field_named(&tfmd__common_statistics__descriptor, "num_values_histogram");
+	}
+	message = fm_message_unpack_part(&tfmd__dataset_feature_statistics_list__descriptor,
+									 (const uint8 *) VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), left_out,
+									 histograms ? 4 : 5, &error);
+	if (message == NULL)
+		fm_throw(&error, NULL);
+	return (Tfmd__DatasetFeatureStatisticsList *) message;
+}
+
+static bool
+any_bool(Tfmd__Feature **features, size_t n)
+{
+	size_t i;
+
+	check_stack_depth();
+	for (i = 0; i < n; i++)
+		if (features[i]->domain_info_case == TFMD__FEATURE__DOMAIN_INFO_BOOL_DOMAIN ||
+			(features[i]->domain_info_case == TFMD__FEATURE__DOMAIN_INFO_STRUCT_DOMAIN &&
+			 any_bool(features[i]->struct_domain->feature, features[i]->struct_domain->n_feature)))
+			return true;
+	return false;
+}
+
+bool
+fm_schema_needs_histograms(const Tfmd__Schema *schema)
+{
+	return any_bool(schema->feature, schema->n_feature);
+}
+
+Datum
+fm_anomalies_get_datum(Tfmd__Anomalies *anomalies, Datum schema)
+{
+	bytea *baseline = DatumGetByteaPP(schema);
+	size_t length = VARSIZE_ANY_EXHDR(baseline);
+	size_t rest = length;
+	uint8 head[11];
+	int n = 0;
+	bytea *others;
+	bytea *result;
+	char *out;
+
+	/* the baseline is field 1, so it stands first; what is stored is canonical already */
+	anomalies->baseline_schema_case = TFMD__ANOMALIES__BASELINE_SCHEMA__NOT_SET;
+	anomalies->baseline = NULL;
+	others = DatumGetByteaPP(fm_message_get_datum(&anomalies->base));
+	head[n++] = 1 << 3 | PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
+	for (; rest >= 0x80; rest >>= 7)
+		head[n++] = (uint8) rest | 0x80;
+	head[n++] = (uint8) rest;
+	result = palloc(VARHDRSZ + n + length + VARSIZE_ANY_EXHDR(others));
+	SET_VARSIZE(result, VARHDRSZ + n + length + VARSIZE_ANY_EXHDR(others));
+	out = VARDATA(result);
+	memcpy(out, head, n);
+	memcpy(out + n, VARDATA_ANY(baseline), length);
+	memcpy(out + n + length, VARDATA_ANY(others), VARSIZE_ANY_EXHDR(others));
+	return PointerGetDatum(result);
+}
+
 /* A configuration in text form, NULL if the argument is; an error names the argument */
 static ProtobufCMessage *
 parse_config(const char *config, const char *argument, const ProtobufCMessageDescriptor *descriptor)
@@ -69,23 +148,39 @@ validate_statistics(PG_FUNCTION_ARGS)
 	FmValidation validation = {0};
 	FmError error = {0};
 	Tfmd__Anomalies *anomalies;
+	Datum schema;
+	bool histograms;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	validation.statistics = PG_GETARG_FEATURE_STATISTICS(0);
-	validation.schema = PG_GETARG_FEATURE_SCHEMA(1);
+	schema = PointerGetDatum(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1)));
+	validation.schema = (Tfmd__Schema *) fm_datum_get_message(schema, &tfmd__schema__descriptor);
 	validation.environment = fm_optional_text(fcinfo, 2);
-	validation.previous_statistics = fm_optional_statistics(fcinfo, 3);
-	validation.serving_statistics = fm_optional_statistics(fcinfo, 4);
-	validation.previous_version_statistics = fm_optional_statistics(fcinfo, 5);
 	validation.config = fm_parse_validation_config(fm_optional_text(fcinfo, 6));
 	validation.custom_config =
 		fm_parse_custom_validation_config(fm_optional_text(fcinfo, 7), "custom_validation_config");
+	if (validation.custom_config != NULL)
+	{
+		/* expressions may look at anything */
+		validation.statistics = PG_GETARG_FEATURE_STATISTICS(0);
+		validation.previous_statistics = fm_optional_statistics(fcinfo, 3);
+	}
+	else
+	{
+		histograms = !PG_ARGISNULL(3) || !PG_ARGISNULL(4) || fm_schema_needs_histograms(validation.schema);
+		validation.statistics = fm_statistics_to_validate(PG_GETARG_DATUM(0), histograms);
+		if (!PG_ARGISNULL(3))
+			validation.previous_statistics = fm_statistics_to_validate(PG_GETARG_DATUM(3), true);
+	}
+	if (!PG_ARGISNULL(4))
+		validation.serving_statistics = fm_statistics_to_validate(PG_GETARG_DATUM(4), true);
+	if (!PG_ARGISNULL(5))
+		validation.previous_version_statistics = fm_statistics_to_validate(PG_GETARG_DATUM(5), false);
 
 	anomalies = fm_validate_statistics(&validation, &error);
 	if (anomalies == NULL)
 		fm_throw(&error, NULL);
-	PG_RETURN_MESSAGE(anomalies);
+	return fm_anomalies_get_datum(anomalies, schema);
 }
 
 /*

@@ -226,6 +226,9 @@ extern void fm_event_init(FmEvent *event, int type);
 extern void fm_event_from_json(const JsonbValue *json, const char *place, FmEvent *event);
 extern void fm_event_path_from_json(JsonbContainer *json, const char *place, FmEvent *event);
 
+/* An integer, or a string of one, as protobuf's JSON has 64-bit integers; error 22023 for anything else */
+extern int64 fm_json_int64(const JsonbValue *json, const char *place, const char *field);
+
 /* Name or number -> number of ml_metadata.{Execution,Artifact}.State or ml_metadata.Event.Type; error 22023 */
 extern int fm_state_number(FmNodeKind kind, const char *name, const char *place);
 extern int fm_event_type_number(const char *name, const char *place);

@@ -43,15 +43,18 @@ json_text(const JsonbValue *json, const char *place, const char *field)
 	return pnstrdup(json->val.string.val, json->val.string.len);
 }
 
-/* An integer, or a string of one, as protobuf's JSON has 64-bit integers */
-static int64
-json_int64(const JsonbValue *json, const char *place, const char *field)
+int64
+fm_json_int64(const JsonbValue *json, const char *place, const char *field)
 {
+	char *digits = NULL;
+
 	if (json->type == jbvString)
-		return DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(json_text(json, place, field))));
-	if (json->type != jbvNumeric)
+		digits = json_text(json, place, field);
+	else if (json->type == jbvNumeric)
+		digits = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(json->val.numeric)));
+	if (digits == NULL || *digits == '\0' || digits[strspn(digits, "-0123456789")] != '\0')
 		wrong_type(place, field, "an integer");
-	return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(json->val.numeric)));
+	return DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(digits)));
 }
 
 static JsonbContainer *
@@ -99,7 +102,7 @@ fm_event_type_number(const char *name, const char *place)
 static char *
 enum_text(const JsonbValue *json, const char *place, const char *field)
 {
-	return json->type == jbvNumeric ? psprintf(INT64_FORMAT, json_int64(json, place, field)) : json_text(json, place, field);
+	return json->type == jbvNumeric ? psprintf(INT64_FORMAT, fm_json_int64(json, place, field)) : json_text(json, place, field);
 }
 
 void
@@ -122,7 +125,7 @@ fm_node_from_json(const JsonbValue *json, FmNode *node, FmEvent *event)
 			continue;
 		else if (strcmp(field, "id") == 0)
 		{
-			node->id = json_int64(&item, place, field);
+			node->id = fm_json_int64(&item, place, field);
 			if (node->id <= 0)
 				wrong_type(place, field, "positive");
 		}
@@ -131,7 +134,7 @@ fm_node_from_json(const JsonbValue *json, FmNode *node, FmEvent *event)
 		else if (strcmp(field, "type_version") == 0)
 			node->type_version = json_text(&item, place, field);
 		else if (strcmp(field, "type_id") == 0)
-			node->type_id = json_int64(&item, place, field);
+			node->type_id = fm_json_int64(&item, place, field);
 		else if (strcmp(field, "name") == 0)
 			node->name = json_text(&item, place, field);
 		else if (strcmp(field, "uri") == 0 && node->kind == FM_ARTIFACT)
@@ -146,7 +149,7 @@ fm_node_from_json(const JsonbValue *json, FmNode *node, FmEvent *event)
 		else if (strcmp(field, "custom_properties") == 0)
 			node->custom_properties = object_of(&item, place, field);
 		else if (strcmp(field, "last_update_time_since_epoch") == 0)
-			node->last_update_time = json_int64(&item, place, field);
+			node->last_update_time = fm_json_int64(&item, place, field);
 		else if (strcmp(field, "replace") == 0 && item.type == jbvBool)
 			node->replace = item.val.boolean;
 		else if (strcmp(field, "event") == 0 && event != NULL)
@@ -204,7 +207,7 @@ fm_event_path_from_json(JsonbContainer *json, const char *place, FmEvent *event)
 		if (item.type == jbvString)
 			event->step_keys[i] = json_text(&item, place, "key");
 		else if (item.type == jbvNumeric)
-			event->step_indexes[i] = json_int64(&item, place, "index");
+			event->step_indexes[i] = fm_json_int64(&item, place, "index");
 		else
 		{
 			JsonbIterator *step = JsonbIteratorInit(object_of(&item, place, "step"));
@@ -223,7 +226,7 @@ fm_event_path_from_json(JsonbContainer *json, const char *place, FmEvent *event)
 				else if (item.val.string.len == 5 && memcmp(item.val.string.val, "index", 5) == 0)
 				{
 					JsonbIteratorNext(&step, &item, true);
-					event->step_indexes[i] = json_int64(&item, place, "index");
+					event->step_indexes[i] = fm_json_int64(&item, place, "index");
 				}
 				else
 					wrong_type(place, "step", "a key or an index");
@@ -255,11 +258,11 @@ fm_event_from_json(const JsonbValue *json, const char *place, FmEvent *event)
 		else if (strcmp(field, "type") == 0)
 			event->type = fm_event_type_number(enum_text(&item, place, field), place);
 		else if (strcmp(field, "artifact_id") == 0)
-			event->artifact_id = json_int64(&item, place, field);
+			event->artifact_id = fm_json_int64(&item, place, field);
 		else if (strcmp(field, "execution_id") == 0)
-			event->execution_id = json_int64(&item, place, field);
+			event->execution_id = fm_json_int64(&item, place, field);
 		else if (strcmp(field, "milliseconds_since_epoch") == 0)
-			event->time = json_int64(&item, place, field);
+			event->time = fm_json_int64(&item, place, field);
 		else if (strcmp(field, "path") == 0)
 		{
 			if (item.type != jbvBinary)

@@ -352,9 +352,7 @@ append_edge(const JsonbValue *json, int i, NodeList *artifacts, NodeList *execut
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s has no field \"%s\"", place, field)));
 		else if (item.type != jbvNull)
 		{
-			if (item.type != jbvNumeric)
-				ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"%s\" of %s has to be an integer", field, place)));
-			indexes[which] = DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(item.val.numeric)));
+			indexes[which] = fm_json_int64(&item, place, field);
 			if (indexes[which] < 0 || indexes[which] >= lists[which]->n)
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -151,9 +151,8 @@ read_properties(Jsonb *json, FmTypeSpec *spec)
 			kind = protobuf_c_enum_descriptor_get_value_by_name(&mlmd__property_type__descriptor,
 																pnstrdup(item.val.string.val, item.val.string.len));
 		else if (item.type == jbvNumeric)
-			kind = protobuf_c_enum_descriptor_get_value(
-				&mlmd__property_type__descriptor,
-				DatumGetInt32(DirectFunctionCall1(numeric_int4, NumericGetDatum(item.val.numeric))));
+			kind = protobuf_c_enum_descriptor_get_value(&mlmd__property_type__descriptor,
+														(int) Min(fm_json_int64(&item, "properties", name), PG_INT32_MAX));
 		if (kind == NULL || kind->value < FM_PROPERTY_INT || kind->value > FM_PROPERTY_BOOLEAN)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown kind of property \"%s\"", name),

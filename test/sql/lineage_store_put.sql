@@ -149,6 +149,10 @@ SELECT put_execution('Trainer', new_outputs => '[{"type": "Model", "colour": 1}]
 SELECT put_execution('Trainer', new_outputs => '{"type": "Model"}');
 SELECT put_execution('Trainer', new_outputs => '[{"type": "Model", "event": {"type": "SIDEWAYS"}}]');
 SELECT put_execution('Trainer', new_outputs => '[{"type": "Model", "properties": {"i": 1}}]');
+SELECT put_execution('Trainer', new_outputs => '[{"id": 1.5}]');
+SELECT put_execution('Trainer', new_outputs => '[{"id": "x"}]');
+SELECT put_execution('Trainer', new_outputs => '[{"id": 0}]');
+SELECT put_execution('Trainer', new_outputs => '[{"type": "Model", "state": 1.5}]');
 SELECT put_execution('Trainer', inputs => ARRAY[NULL::bigint]);
 SELECT put_execution('Trainer', contexts => ARRAY[1000000]);
 SELECT count(*) - :before AS left_behind FROM mlmd.artifact;

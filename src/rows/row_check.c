@@ -36,41 +36,42 @@ fm_node_reset(FmRowNode *node)
 	node->n_values = node->n_numbers = 0;
 	node->seen_nan = node->seen_non_bool = node->invalid_utf8 = node->mixed_kinds = false;
 	node->max_bytes = 0;
-	node->n_odd = node->n_distinct = 0;
+	node->n_odd = node->max_odd = node->n_texts = node->max_texts = 0;
 	if (node->reader == FM_READ_JSON)
 		node->kind = FM_KIND_NONE;
 	for (i = 0; i < node->n_children; i++)
 		fm_node_reset(&node->children[i]);
 }
 
-static void
-note_distinct(FmRowNode *node, const char *value, int length)
-{
-	int i;
+/* Room for one more element of an array that doubles; the array lives until the scratch context is reset */
+#define MAKE_ROOM(array, n, max) \
+	do \
+	{ \
+		if ((n) == (max)) \
+		{ \
+			int wanted = (max) == 0 ? 8 : (max) * 2; \
+\
+			(array) = (max) == 0 ? palloc(sizeof(*(array)) * wanted) \
+								 : repalloc_huge((array), sizeof(*(array)) * (Size) wanted); \
+			(max) = wanted; \
+		} \
+	} while (0)
 
+static void
+note_text(FmRowNode *node, const char *value, int length)
+{
 	if (!node->has_unique)
 		return;
-	for (i = 0; i < node->n_distinct; i++)
-		if (strncmp(node->distinct[i], value, length) == 0 && node->distinct[i][length] == '\0')
-			return;
-	FM_APPEND(node->n_distinct, node->distinct, pnstrdup(value, length));
+	MAKE_ROOM(node->texts, node->n_texts, node->max_texts);
+	node->texts[node->n_texts++] = pnstrdup(value, length);
 }
 
 static void
 note_odd(FmRowNode *node, const char *value, int length)
 {
-	FmOddValue odd;
-	int i;
-
-	for (i = 0; i < node->n_odd; i++)
-		if (strncmp(node->odd[i].value, value, length) == 0 && node->odd[i].value[length] == '\0')
-		{
-			node->odd[i].count++;
-			return;
-		}
-	odd.value = pnstrdup(value, length);
-	odd.count = 1;
-	FM_APPEND(node->n_odd, node->odd, odd);
+	MAKE_ROOM(node->odd, node->n_odd, node->max_odd);
+	node->odd[node->n_odd].value = pnstrdup(value, length);
+	node->odd[node->n_odd++].count = 1;
 }
 
 static void
@@ -88,7 +89,7 @@ add_int(FmRowNode *node, int64 value)
 		char text[MAXINT8LEN + 1];
 
 		snprintf(text, sizeof(text), INT64_FORMAT, value);
-		note_distinct(node, text, (int) strlen(text));
+		note_text(node, text, (int) strlen(text));
 	}
 }
 
@@ -116,7 +117,7 @@ static void
 add_text(FmRowNode *node, const char *value, int length)
 {
 	node->max_bytes = Max(node->max_bytes, length);
-	note_distinct(node, value, length);
+	note_text(node, value, length);
 	switch (node->domain)
 	{
 		case FM_DOMAIN_STRINGS:
@@ -356,6 +357,7 @@ add_array(FmRowNode *node, Datum value)
 	iterator = array_create_iterator(array, 0, NULL);
 	while (array_iterate(iterator, &element, &isnull))
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (isnull)
 			add_null_element(node);
 		else
@@ -496,6 +498,7 @@ add_json_array(FmRowNode *node, JsonbContainer *container, int level)
 	token = JsonbIteratorNext(&iterator, &value, true);
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_END_ARRAY && token != WJB_DONE)
 	{
+		CHECK_FOR_INTERRUPTS();
 		length++;
 		add_json_element(node, &value, level);
 	}
@@ -616,7 +619,49 @@ compare_odd(const void *a, const void *b)
 }
 
 /*
- * The odd values for a person: 'a' (50%), 'b' (50%)
+ * Sorts the odd values and puts equal ones together
+ */
+static void
+sort_odd(FmRowNode *node)
+{
+	int kept = 0;
+	int i;
+
+	qsort(node->odd, node->n_odd, sizeof(FmOddValue), compare_odd);
+	for (i = 0; i < node->n_odd; i++)
+	{
+		if (kept > 0 && strcmp(node->odd[kept - 1].value, node->odd[i].value) == 0)
+			node->odd[kept - 1].count += node->odd[i].count;
+		else
+			node->odd[kept++] = node->odd[i];
+	}
+	node->n_odd = kept;
+}
+
+static int
+compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+static int
+count_distinct(FmRowNode *node)
+{
+	int n = 0;
+	int i;
+
+	qsort(node->texts, node->n_texts, sizeof(char *), compare_texts);
+	for (i = 0; i < node->n_texts; i++)
+		if (i == 0 || strcmp(node->texts[i], node->texts[i - 1]) != 0)
+			n++;
+	return n;
+}
+
+/* Values listed in a description */
+#define MAX_LISTED_VALUES 20
+
+/*
+ * The odd values for a person: 'a', or of a list 'a' (2 of 5 values), 'b' (1 of 5 values)
  */
 static char *
 list_odd(FmRowNode *node)
@@ -625,12 +670,14 @@ list_odd(FmRowNode *node)
 	int i;
 
 	initStringInfo(&buf);
-	for (i = 0; i < node->n_odd; i++)
+	for (i = 0; i < node->n_odd && i < MAX_LISTED_VALUES; i++)
 	{
 		appendStringInfo(&buf, "%s'%s'", i > 0 ? ", " : "", node->odd[i].value);
 		if (node->n_values > 1)
 			appendStringInfo(&buf, " (%d of " INT64_FORMAT " values)", node->odd[i].count, node->n_values);
 	}
+	if (node->n_odd > MAX_LISTED_VALUES)
+		appendStringInfo(&buf, " and %d others", node->n_odd - MAX_LISTED_VALUES);
 	return buf.data;
 }
 
@@ -654,7 +701,7 @@ judge_strings(FmRowNode *node, FmRowReasons *reasons)
 		return true;
 	if (reasons == NULL)
 		return false;
-	qsort(node->odd, node->n_odd, sizeof(FmOddValue), compare_odd);
+	sort_odd(node);
 	REASON(ENUM_TYPE_UNEXPECTED_STRING_VALUES, "Unexpected string values", "not in the domain: %s", list_odd(node));
 	return true;
 }
@@ -685,7 +732,7 @@ judge_bool(const FmRowPlan *plan, FmRowNode *node, FmRowReasons *reasons)
 				return true;
 			if (reasons == NULL)
 				return false;
-			qsort(node->odd, node->n_odd, sizeof(FmOddValue), compare_odd);
+			sort_odd(node);
 			REASON(BOOL_TYPE_UNEXPECTED_STRING, "Non-boolean values", "'%s' is neither %s%s%s nor %s%s%s",
 				   node->odd[0].value, node->true_value ? "'" : "", node->true_value ? node->true_value : "(no true value)",
 				   node->true_value ? "'" : "", node->false_value ? "'" : "",
@@ -708,7 +755,7 @@ judge_int(FmRowNode *node, FmRowReasons *reasons)
 		{
 			if (reasons == NULL)
 				return false;
-			qsort(node->odd, node->n_odd, sizeof(FmOddValue), compare_odd);
+			sort_odd(node);
 			REASON(INT_TYPE_NOT_INT_STRING, "Invalid values", "'%s' is not an integer", node->odd[0].value);
 			return true;
 		}
@@ -743,7 +790,7 @@ judge_float(FmRowNode *node, FmRowReasons *reasons)
 		{
 			if (reasons == NULL)
 				return false;
-			qsort(node->odd, node->n_odd, sizeof(FmOddValue), compare_odd);
+			sort_odd(node);
 			REASON(FLOAT_TYPE_STRING_NOT_FLOAT, "Invalid values", "'%s' is not a number", node->odd[0].value);
 			return true;
 		}
@@ -796,6 +843,8 @@ judge_domain(const FmRowPlan *plan, FmRowNode *node, FmRowReasons *reasons)
 static bool
 judge_unique(FmRowNode *node, FmRowReasons *reasons)
 {
+	int n_distinct;
+
 	if (!node->has_unique)
 		return true;
 	if (node->kind != FM_KIND_STRING && !(node->kind == FM_KIND_INT && node->categorical_int))
@@ -803,12 +852,13 @@ judge_unique(FmRowNode *node, FmRowReasons *reasons)
 		REASON(FEATURE_TYPE_NO_UNIQUE, "No unique values", "different values are counted for text and categories only");
 		return true;
 	}
-	if (node->n_distinct < node->unique_min)
+	n_distinct = count_distinct(node);
+	if (n_distinct < node->unique_min)
 		REASON(FEATURE_TYPE_LOW_UNIQUE, "Low number of unique values",
-			   "has %d different values, expected: at least " INT64_FORMAT, node->n_distinct, node->unique_min);
-	if (node->n_distinct > node->unique_max)
+			   "has %d different values, expected: at least " INT64_FORMAT, n_distinct, node->unique_min);
+	if (n_distinct > node->unique_max)
 		REASON(FEATURE_TYPE_HIGH_UNIQUE, "High number of unique values",
-			   "has %d different values, expected: at most " INT64_FORMAT, node->n_distinct, node->unique_max);
+			   "has %d different values, expected: at most " INT64_FORMAT, n_distinct, node->unique_max);
 	return true;
 }
 

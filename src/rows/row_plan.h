@@ -159,9 +159,11 @@ typedef struct FmRowNode
 	bool invalid_utf8;
 	int64 max_bytes;
 	int n_odd;
-	FmOddValue *odd;       /* off the domain, or not a number */
-	int n_distinct;
-	char **distinct; /* only if has_unique */
+	int max_odd;
+	FmOddValue *odd; /* off the domain, or not a number; equal ones are put together when they are judged */
+	int n_texts;
+	int max_texts;
+	char **texts; /* all values, if has_unique */
 } FmRowNode;
 
 typedef struct FmRowPlan

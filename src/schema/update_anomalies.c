@@ -16,7 +16,8 @@ set_stage(Tfmd__Feature *feature, Tfmd__LifecycleStage stage)
 }
 
 /*
- * A column that only an anomaly tells of: known from now on, its type and the rest are not
+ * A column that only an anomaly tells of: known from now on, its type and the rest are not. One that the schema has is
+ * missing in the environment only; which one the anomaly does not say, so it is put into all.
  */
 static void
 add_new_column(Tfmd__Schema *schema, const FmPath *path)
@@ -24,8 +25,11 @@ add_new_column(Tfmd__Schema *schema, const FmPath *path)
 	Tfmd__Feature *feature = FM_NEW(Tfmd__Feature, tfmd__feature);
 	FmPath parent_path = {path->n_step - 1, path->step};
 	Tfmd__Feature *parent;
+	Tfmd__Feature *known = fm_schema_find_feature(schema, path);
 
-	if (path->n_step == 0 || fm_schema_find_feature(schema, path) != NULL)
+	if (known != NULL)
+		known->n_not_in_environment = 0;
+	if (path->n_step == 0 || known != NULL)
 		return;
 	feature->name = pstrdup(path->step[path->n_step - 1]);
 	set_stage(feature, TFMD__LIFECYCLE_STAGE__ALPHA);
@@ -100,10 +104,17 @@ allow_other_values(Tfmd__Feature *feature)
 }
 
 static void
-apply_reason(Tfmd__Schema *schema, Tfmd__Feature *feature, Tfmd__AnomalyInfo__Type type)
+apply_reason(Tfmd__Schema *schema, Tfmd__Feature *feature, const Tfmd__AnomalyInfo__Reason *reason)
 {
-	switch (type)
+	switch (reason->type)
 	{
+		case TFMD__ANOMALY_INFO__TYPE__COMPARATOR_CONTROL_DATA_MISSING:
+			/* "previous data missing" or "serving data missing" */
+			if (reason->short_description == NULL || strncmp(reason->short_description, "serving", 7) != 0)
+				feature->drift_comparator = NULL;
+			if (reason->short_description == NULL || strncmp(reason->short_description, "previous", 8) != 0)
+				feature->skew_comparator = NULL;
+			break;
 		case TFMD__ANOMALY_INFO__TYPE__SCHEMA_MISSING_COLUMN:
 		case TFMD__ANOMALY_INFO__TYPE__FEATURE_TYPE_NOT_PRESENT:
 		case TFMD__ANOMALY_INFO__TYPE__UNEXPECTED_DATA_TYPE:
@@ -314,7 +325,10 @@ apply_anomaly(Tfmd__Schema *schema, const FmPath *path, const Tfmd__AnomalyInfo 
 				set_stage(feature, TFMD__LIFECYCLE_STAGE__DEPRECATED);
 		}
 		else if (feature != NULL)
-			apply_reason(schema, feature, type);
+		{
+			fm_schema_mend_feature(schema, feature);
+			apply_reason(schema, feature, info->reason[i]);
+		}
 	}
 }
 

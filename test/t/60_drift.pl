@@ -65,7 +65,7 @@ for my $i (0 .. $#cases)
 
 # The same from parallel workers, and from parts that were merged
 sql(q{
-	CREATE TABLE big AS SELECT i, (i * 7919::bigint % 1000)::int AS n, sqrt(i * 7919::bigint % 100003) AS x, 'v' || i % 37 AS t, i % 3 = 0 AS is_current FROM generate_series(1, 300000) i;
+	CREATE TABLE big AS SELECT i, (i * 7919::bigint % 1000)::int AS n, sqrt(i * 7919::bigint % 50021) AS x, 'v' || i % 37 AS t, i % 3 = 0 AS is_current FROM generate_series(1, 300000) i;
 	ANALYZE big;
 });
 my $all = join(', ', map { "$_(n, is_current)::text, $_(x, is_current)::text" } @numbers, 'jensen_shannon_divergence')

@@ -367,7 +367,14 @@ CREATE FUNCTION drift_report(current feature_sketch, baseline feature_sketch, sc
 		kullback_leibler_divergence double precision, thresholds jsonb, drifted boolean, exact boolean)
 	AS 'MODULE_PATHNAME', 'drift_report_of_sketches' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION drift_report(feature_sketch, feature_sketch, feature_schema, jsonb) IS
-	'a row a column with every distance that fits its type, between the sketches of two tables; thresholds and drifted say what the schema''s drift comparators make of it, NULL where it has none; a NULL sketch gives no rows. Options as those of the distances';
+	'a row a column with every distance that fits its type, between the sketches of two tables; thresholds and drifted say what the schema''s drift comparators make of it, NULL where it has none; a NULL sketch gives no rows. The p-value of kolmogorov_smirnov is exact for up to 200 values a side. Options as those of the distances';
+
+CREATE FUNCTION registered_schema_if_any(relation regclass) RETURNS feature_schema
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	RETURN CASE WHEN EXISTS (SELECT FROM feature_meta.registered_schema r
+							 WHERE r.relation IN (SELECT registered_schema_if_any.relation UNION ALL SELECT a.relid FROM pg_partition_ancestors(registered_schema_if_any.relation) a))
+		   THEN registered_schema(relation) END;
+COMMENT ON FUNCTION registered_schema_if_any(regclass) IS 'internal: the schema registered for a relation, or for a table it is a partition of; NULL if there is none';
 
 CREATE FUNCTION drift_report(relation regclass, baseline text, current text, schema feature_schema DEFAULT NULL, options jsonb DEFAULT NULL,
 	weight_feature text DEFAULT NULL, feature_allowlist text[] DEFAULT NULL)
@@ -380,7 +387,7 @@ CREATE FUNCTION drift_report(relation regclass, baseline text, current text, sch
 	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 BEGIN ATOMIC
 	SELECT r.* FROM drift_report(relation_sketch(relation, current, weight_feature, feature_allowlist),
-		relation_sketch(relation, baseline, weight_feature, feature_allowlist), coalesce(schema, registered_schema(relation)), options) r;
+		relation_sketch(relation, baseline, weight_feature, feature_allowlist), coalesce(schema, registered_schema_if_any(relation)), options) r;
 END;
 COMMENT ON FUNCTION drift_report(regclass, text, text, feature_schema, jsonb, text, text[]) IS
 	'a row a column with every distance that fits its type, between the rows of a relation that two filters (one boolean expression each) choose; the thresholds are those of the schema given, else of the registered one. Errors: 42601 filter';

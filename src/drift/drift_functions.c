@@ -23,6 +23,7 @@
 #include "schema/schema.h"
 #include "sketch/sketch_type.h"
 #include "sketch/sketch_value.h"
+#include "statistics/source.h"
 
 #include <math.h>
 
@@ -551,6 +552,22 @@ METRIC_FUNCTIONS(hellinger_distance, FM_HELLINGER);
 METRIC_FUNCTIONS(total_variation_distance, FM_TOTAL_VARIATION);
 METRIC_FUNCTIONS(kullback_leibler_divergence, FM_KULLBACK_LEIBLER);
 
+/* ------------------------------------------------------------------------------------------------ filters */
+
+PG_FUNCTION_INFO_V1(checked_filter);
+
+/*
+ * checked_filter(text) returns text: the expression between parentheses, once it is sure to be one; the line break ends a comment
+ */
+Datum
+checked_filter(PG_FUNCTION_ARGS)
+{
+	char *filter = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	fm_check_expression(filter, "a filter");
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("(%s\n)", filter)));
+}
+
 /* ------------------------------------------------------------------------------------------------ the report */
 
 PG_FUNCTION_INFO_V1(drift_report_of_sketches);
@@ -602,6 +619,7 @@ drift_report_of_sketches(PG_FUNCTION_ARGS)
 	sketches[1] = PG_GETARG_FEATURE_SKETCH(1);
 	schema = PG_ARGISNULL(2) ? NULL : PG_GETARG_FEATURE_SCHEMA(2);
 	options = read_options(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3));
+	options.quick_p_value = true;
 	for (int i = 0; i < 2; i++)
 		n[i] = fm_sketch_features(sketches[i], &features[i]);
 

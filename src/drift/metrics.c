@@ -519,7 +519,8 @@ fm_drift_measure(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline, c
 		else
 		{
 			result->value = gap;
-			result->p_value = fm_kolmogorov_smirnov_p(gap, current->entries.total, baseline->entries.total);
+			result->p_value = fm_kolmogorov_smirnov_p(gap, current->entries.total, baseline->entries.total,
+													   options->quick_p_value);
 		}
 		return true;
 	}

@@ -64,6 +64,7 @@ typedef struct FmDriftOptions
 	bool base_e;		 /* divergences in nats */
 	bool base_2;		 /* Kullback-Leibler and population stability: in bits */
 	bool quantiles;		 /* Jensen-Shannon of numbers over QUANTILES histograms, not STANDARD ones */
+	bool quick_p_value;		 /* Kolmogorov-Smirnov: exact for up to 200 values a side, not 10000, which takes time */
 	bool scale_by_deviation; /* Wasserstein: divided by the baseline's standard deviation (at least 0.001) */
 } FmDriftOptions;
 
@@ -108,7 +109,7 @@ extern bool fm_drift_measure(FmMetric metric, FmDriftSide *current, FmDriftSide 
 							 FmDriftResult *result, FmError *error);
 
 /* tests.c: probability of a statistic at least as large when both sides are of one distribution */
-extern double fm_kolmogorov_smirnov_p(double statistic, double n1, double n2);
+extern double fm_kolmogorov_smirnov_p(double statistic, double n1, double n2, bool quick);
 extern double fm_chi_squared_p(double statistic, double degrees_of_freedom);
 
 #endif

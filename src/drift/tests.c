@@ -9,6 +9,7 @@
 
 /* Up to so many values a side the Kolmogorov-Smirnov probability is exact (as in SciPy's method "auto") */
 #define MAX_EXACT 10000
+#define MAX_EXACT_QUICK 200
 
 static int64
 greatest_common_divisor(int64 a, int64 b)
@@ -45,14 +46,20 @@ exact_p(double statistic, int64 m, int64 n)
 		pfree(outside);
 		return 1.0;
 	}
+	for (int64 y = 0; y <= n; y++)
+		outside[y] = 1.0;
 	for (int64 x = 0; x <= m; x++)
 	{
-		CHECK_FOR_INTERRUPTS();
-		for (int64 y = 0; y <= n; y++)
-		{
-			double gap = fabs((double) x * ng - (double) y * mg);
+		/* the band at x; what lies below it is outside from now on, what lies above it still is */
+		int64 first = Max(0, (int64) floor(((double) x * ng - h) / mg));
+		int64 last = Min(n, (int64) ceil(((double) x * ng + h) / mg));
 
-			if (gap >= h)
+		CHECK_FOR_INTERRUPTS();
+		if (first > 0)
+			outside[first - 1] = 1.0;
+		for (int64 y = first; y <= last; y++)
+		{
+			if (fabs((double) x * ng - (double) y * mg) >= h)
 				outside[y] = 1.0;
 			else if (x == 0 && y == 0)
 				outside[y] = 0.0;
@@ -104,10 +111,10 @@ limiting_p(double statistic, double n)
 }
 
 double
-fm_kolmogorov_smirnov_p(double statistic, double n1, double n2)
+fm_kolmogorov_smirnov_p(double statistic, double n1, double n2, bool quick)
 {
 	/* sums of weights are no numbers of values: only whole ones can be exact */
-	if (Max(n1, n2) <= MAX_EXACT && n1 == floor(n1) && n2 == floor(n2) && n1 >= 1 && n2 >= 1)
+	if (Max(n1, n2) <= (quick ? MAX_EXACT_QUICK : MAX_EXACT) && n1 == floor(n1) && n2 == floor(n2) && n1 >= 1 && n2 >= 1)
 		return Min(1.0, exact_p(statistic, (int64) n1, (int64) n2));
 	return limiting_p(statistic, rint(n1 * n2 / (n1 + n2)));
 }

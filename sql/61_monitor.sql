@@ -1,0 +1,544 @@
+-- Drift on a schedule: a monitor sketches the new windows of a relation and writes two tables that any tool reads, profile metrics
+-- and drift metrics; what is wrong is recorded and announced.
+
+CREATE TABLE feature_meta.monitor (
+	name text PRIMARY KEY CHECK (name <> ''),
+	relation regclass NOT NULL,
+	time_column name NOT NULL,
+	granularity interval NOT NULL CHECK (granularity > '0'),
+	baseline text,
+	slices name[] NOT NULL DEFAULT '{}',
+	filter text,
+	schema feature_schema,
+	environment text,
+	thresholds jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(thresholds) = 'object'),
+	feature_allowlist text[],
+	lateness interval NOT NULL,
+	channel text NOT NULL,
+	last_run timestamptz,
+	created_by name NOT NULL DEFAULT current_user,
+	created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE feature_meta.monitor IS 'what create_monitor watches';
+COMMENT ON COLUMN feature_meta.monitor.name IS 'name of the monitor';
+COMMENT ON COLUMN feature_meta.monitor.relation IS 'the table or view that is watched';
+COMMENT ON COLUMN feature_meta.monitor.time_column IS 'column that puts a row into its window; times without zone are in UTC';
+COMMENT ON COLUMN feature_meta.monitor.granularity IS 'length of a window; windows start at whole ones in UTC, weeks on Monday';
+COMMENT ON COLUMN feature_meta.monitor.baseline IS 'boolean expression that chooses the rows of the baseline; NULL: the first window';
+COMMENT ON COLUMN feature_meta.monitor.slices IS 'columns whose values make slices';
+COMMENT ON COLUMN feature_meta.monitor.filter IS 'boolean expression that chooses the rows that are watched; NULL: all';
+COMMENT ON COLUMN feature_meta.monitor.schema IS 'what is expected; NULL: the schema registered for the relation, if any';
+COMMENT ON COLUMN feature_meta.monitor.environment IS 'environment of the schema';
+COMMENT ON COLUMN feature_meta.monitor.thresholds IS 'alarms for every column beside the schema''s: name of a drift metric -> the value above which it is an anomaly';
+COMMENT ON COLUMN feature_meta.monitor.feature_allowlist IS 'columns that are described; NULL: all but the time column';
+COMMENT ON COLUMN feature_meta.monitor.lateness IS 'how long after its end a window is still looked at for late rows';
+COMMENT ON COLUMN feature_meta.monitor.channel IS 'channel of NOTIFY for anomalies';
+COMMENT ON COLUMN feature_meta.monitor.last_run IS 'when run_monitor last came to its end';
+COMMENT ON COLUMN feature_meta.monitor.created_by IS 'role that made it and may run it; members of it too';
+COMMENT ON COLUMN feature_meta.monitor.created_at IS 'when it was made';
+
+CREATE TABLE feature_meta.monitor_window (
+	monitor text NOT NULL REFERENCES feature_meta.monitor ON UPDATE CASCADE ON DELETE CASCADE,
+	slice text NOT NULL,
+	window_start timestamptz NOT NULL,
+	window_end timestamptz NOT NULL,
+	num_examples bigint NOT NULL,
+	sketch feature_sketch NOT NULL,
+	computed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	PRIMARY KEY (monitor, slice, window_start)
+);
+COMMENT ON TABLE feature_meta.monitor_window IS 'the sketch of each window and slice of a monitor; the baseline''s start at -infinity';
+COMMENT ON COLUMN feature_meta.monitor_window.monitor IS 'the monitor';
+COMMENT ON COLUMN feature_meta.monitor_window.slice IS 'COLUMN_VALUE, or empty for all rows';
+COMMENT ON COLUMN feature_meta.monitor_window.window_start IS 'first instant of the window';
+COMMENT ON COLUMN feature_meta.monitor_window.window_end IS 'first instant after it';
+COMMENT ON COLUMN feature_meta.monitor_window.num_examples IS 'number of rows';
+COMMENT ON COLUMN feature_meta.monitor_window.sketch IS 'what one pass over the rows remembers';
+COMMENT ON COLUMN feature_meta.monitor_window.computed_at IS 'when the pass was made';
+
+CREATE TABLE feature_meta.monitor_profile_metrics (
+	monitor text NOT NULL,
+	slice text NOT NULL,
+	window_start timestamptz NOT NULL,
+	window_end timestamptz NOT NULL,
+	path text NOT NULL,
+	type text NOT NULL,
+	num_non_missing bigint,
+	num_missing bigint,
+	missing_share double precision,
+	mean double precision,
+	std_dev double precision,
+	min double precision,
+	median double precision,
+	max double precision,
+	num_zeros bigint,
+	num_nan bigint,
+	"unique" bigint,
+	top_value text,
+	top_frequency double precision,
+	avg_length double precision,
+	PRIMARY KEY (monitor, slice, window_start, path),
+	FOREIGN KEY (monitor, slice, window_start) REFERENCES feature_meta.monitor_window ON UPDATE CASCADE ON DELETE CASCADE
+);
+COMMENT ON TABLE feature_meta.monitor_profile_metrics IS 'a row a window, slice and column: the figures of features(feature_statistics)';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.monitor IS 'the monitor';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.slice IS 'COLUMN_VALUE, or empty for all rows';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.window_start IS 'first instant of the window; -infinity: the baseline';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.window_end IS 'first instant after it';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.path IS 'the column, or the path of a feature in it';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.type IS 'INT, FLOAT, STRING, BYTES or STRUCT';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.num_non_missing IS 'rows with a value';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.num_missing IS 'rows without';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.missing_share IS 'share of rows without a value, 0 to 1';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.mean IS 'mean of the values';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.std_dev IS 'population standard deviation';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.min IS 'smallest value';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.median IS 'median';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.max IS 'largest value';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.num_zeros IS 'values that are 0';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.num_nan IS 'values that are NaN';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics."unique" IS 'distinct values of text';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.top_value IS 'most frequent value of text';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.top_frequency IS 'how often it occurs';
+COMMENT ON COLUMN feature_meta.monitor_profile_metrics.avg_length IS 'mean length of text in bytes';
+
+CREATE TABLE feature_meta.monitor_drift_metrics (
+	monitor text NOT NULL,
+	slice text NOT NULL,
+	window_start timestamptz NOT NULL,
+	window_end timestamptz NOT NULL,
+	against text NOT NULL CHECK (against IN ('previous', 'baseline')),
+	against_start timestamptz NOT NULL,
+	path text NOT NULL,
+	type text NOT NULL,
+	null_share_difference double precision,
+	l_infinity_distance double precision,
+	normalized_absolute_difference double precision,
+	jensen_shannon_divergence double precision,
+	population_stability_index double precision,
+	kolmogorov_smirnov double precision,
+	kolmogorov_smirnov_p_value double precision,
+	wasserstein_distance double precision,
+	chi_squared double precision,
+	chi_squared_p_value double precision,
+	hellinger_distance double precision,
+	total_variation_distance double precision,
+	kullback_leibler_divergence double precision,
+	thresholds jsonb,
+	drifted boolean,
+	PRIMARY KEY (monitor, slice, window_start, against, path),
+	FOREIGN KEY (monitor, slice, window_start) REFERENCES feature_meta.monitor_window ON UPDATE CASCADE ON DELETE CASCADE
+);
+COMMENT ON TABLE feature_meta.monitor_drift_metrics IS 'a row a window, slice, column and comparison: the distances of drift_report';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.monitor IS 'the monitor';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.slice IS 'COLUMN_VALUE, or empty for all rows';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.window_start IS 'first instant of the window';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.window_end IS 'first instant after it';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.against IS 'previous: the window before, of the same slice; baseline';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.against_start IS 'start of the window that this one is compared with';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.path IS 'the column, or the path of a feature in it';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.type IS 'INT, FLOAT, STRING or BYTES';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.null_share_difference IS 'share of NULLs now less the one then';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.l_infinity_distance IS 'as the function of this name';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.normalized_absolute_difference IS 'as the function of this name';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.jensen_shannon_divergence IS 'as the function of this name';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.population_stability_index IS 'as the function of this name';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.kolmogorov_smirnov IS 'as the function of this name';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.kolmogorov_smirnov_p_value IS 'its p-value';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.wasserstein_distance IS 'as the function of this name';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.chi_squared IS 'as the function of this name';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.chi_squared_p_value IS 'its p-value';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.hellinger_distance IS 'as the function of this name';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.total_variation_distance IS 'as the function of this name';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.kullback_leibler_divergence IS 'as the function of this name';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.thresholds IS 'metric -> threshold, of the schema and of the monitor';
+COMMENT ON COLUMN feature_meta.monitor_drift_metrics.drifted IS 'whether a metric is above its threshold; NULL: there is none';
+
+CREATE TABLE feature_meta.monitor_anomaly (
+	id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+	monitor text NOT NULL,
+	slice text NOT NULL,
+	window_start timestamptz NOT NULL,
+	against text NOT NULL,
+	path text NOT NULL,
+	type text NOT NULL,
+	severity text NOT NULL,
+	short_description text NOT NULL,
+	description text NOT NULL,
+	statistics feature_statistics NOT NULL,
+	compared_with feature_statistics,
+	raised_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	acknowledged_at timestamptz,
+	acknowledged_by name,
+	note text,
+	UNIQUE (monitor, slice, window_start, against, path, type),
+	FOREIGN KEY (monitor, slice, window_start) REFERENCES feature_meta.monitor_window ON UPDATE CASCADE ON DELETE CASCADE
+);
+COMMENT ON TABLE feature_meta.monitor_anomaly IS 'what the runs of monitors found wrong, with the statistics that raised it';
+COMMENT ON COLUMN feature_meta.monitor_anomaly.id IS 'number of the anomaly';
+COMMENT ON COLUMN feature_meta.monitor_anomaly.monitor IS 'the monitor';
+COMMENT ON COLUMN feature_meta.monitor_anomaly.slice IS 'COLUMN_VALUE, or empty for all rows';
+COMMENT ON COLUMN feature_meta.monitor_anomaly.window_start IS 'first instant of the window';
+COMMENT ON COLUMN feature_meta.monitor_anomaly.against IS 'schema, or what a distance was measured to: previous or baseline';
+COMMENT ON COLUMN feature_meta.monitor_anomaly.path IS 'the column; empty: the data set';
+COMMENT ON COLUMN feature_meta.monitor_anomaly.type IS 'type of the anomaly as in tensorflow.metadata.v0.AnomalyInfo; NAME_OF_METRIC_HIGH for a threshold of the monitor';
+COMMENT ON COLUMN feature_meta.monitor_anomaly.severity IS 'ERROR or WARNING';
+COMMENT ON COLUMN feature_meta.monitor_anomaly.short_description IS 'what is wrong, in a few words';
+COMMENT ON COLUMN feature_meta.monitor_anomaly.description IS 'what was expected and what was found';
+COMMENT ON COLUMN feature_meta.monitor_anomaly.statistics IS 'statistics of the window';
+COMMENT ON COLUMN feature_meta.monitor_anomaly.compared_with IS 'statistics that a distance was measured to';
+COMMENT ON COLUMN feature_meta.monitor_anomaly.raised_at IS 'when a run found it first';
+COMMENT ON COLUMN feature_meta.monitor_anomaly.acknowledged_at IS 'when acknowledge_anomaly was called; NULL: open';
+COMMENT ON COLUMN feature_meta.monitor_anomaly.acknowledged_by IS 'by which role';
+COMMENT ON COLUMN feature_meta.monitor_anomaly.note IS 'what it said';
+
+SELECT pg_catalog.pg_extension_config_dump('feature_meta.monitor', '');
+SELECT pg_catalog.pg_extension_config_dump('feature_meta.monitor_window', '');
+SELECT pg_catalog.pg_extension_config_dump('feature_meta.monitor_profile_metrics', '');
+SELECT pg_catalog.pg_extension_config_dump('feature_meta.monitor_drift_metrics', '');
+SELECT pg_catalog.pg_extension_config_dump('feature_meta.monitor_anomaly', '');
+SELECT pg_catalog.pg_extension_config_dump('feature_meta.monitor_anomaly_id_seq', '');
+
+-- Who may read the relation may read what is said of it; who made the monitor, or a member of that role, may write.
+CREATE FUNCTION monitor_may_read(monitor text) RETURNS boolean
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	RETURN EXISTS (SELECT FROM feature_meta.monitor m WHERE m.name = monitor_may_read.monitor AND has_table_privilege(m.relation, 'SELECT'));
+COMMENT ON FUNCTION monitor_may_read(text) IS 'internal: whether the current role may read the relation that a monitor watches';
+CREATE FUNCTION monitor_may_write(monitor text) RETURNS boolean
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	RETURN EXISTS (SELECT FROM feature_meta.monitor m JOIN pg_roles r ON r.rolname = m.created_by
+				   WHERE m.name = monitor_may_write.monitor AND pg_has_role(r.oid, 'USAGE'));
+COMMENT ON FUNCTION monitor_may_write(text) IS 'internal: whether the current role made a monitor, or is a member of the role that did';
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON feature_meta.monitor, feature_meta.monitor_window, feature_meta.monitor_profile_metrics,
+	feature_meta.monitor_drift_metrics, feature_meta.monitor_anomaly TO PUBLIC;
+GRANT USAGE ON SEQUENCE feature_meta.monitor_anomaly_id_seq TO PUBLIC;
+ALTER TABLE feature_meta.monitor ENABLE ROW LEVEL SECURITY;
+ALTER TABLE feature_meta.monitor_window ENABLE ROW LEVEL SECURITY;
+ALTER TABLE feature_meta.monitor_profile_metrics ENABLE ROW LEVEL SECURITY;
+ALTER TABLE feature_meta.monitor_drift_metrics ENABLE ROW LEVEL SECURITY;
+ALTER TABLE feature_meta.monitor_anomaly ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON feature_meta.monitor FOR SELECT USING (has_table_privilege(relation, 'SELECT'));
+CREATE POLICY change ON feature_meta.monitor USING (EXISTS (SELECT FROM pg_roles r WHERE r.rolname = created_by AND pg_has_role(r.oid, 'USAGE')));
+CREATE POLICY read ON feature_meta.monitor_window FOR SELECT USING (monitor_may_read(monitor));
+CREATE POLICY change ON feature_meta.monitor_window USING (monitor_may_write(monitor));
+CREATE POLICY read ON feature_meta.monitor_profile_metrics FOR SELECT USING (monitor_may_read(monitor));
+CREATE POLICY change ON feature_meta.monitor_profile_metrics USING (monitor_may_write(monitor));
+CREATE POLICY read ON feature_meta.monitor_drift_metrics FOR SELECT USING (monitor_may_read(monitor));
+CREATE POLICY change ON feature_meta.monitor_drift_metrics USING (monitor_may_write(monitor));
+CREATE POLICY read ON feature_meta.monitor_anomaly FOR SELECT USING (monitor_may_read(monitor));
+CREATE POLICY change ON feature_meta.monitor_anomaly USING (monitor_may_write(monitor));
+COMMENT ON POLICY read ON feature_meta.monitor IS 'who may read the relation';
+COMMENT ON POLICY change ON feature_meta.monitor IS 'who made it, or a member of that role';
+COMMENT ON POLICY read ON feature_meta.monitor_window IS 'who may read the relation';
+COMMENT ON POLICY change ON feature_meta.monitor_window IS 'who made the monitor, or a member of that role';
+COMMENT ON POLICY read ON feature_meta.monitor_profile_metrics IS 'who may read the relation';
+COMMENT ON POLICY change ON feature_meta.monitor_profile_metrics IS 'who made the monitor, or a member of that role';
+COMMENT ON POLICY read ON feature_meta.monitor_drift_metrics IS 'who may read the relation';
+COMMENT ON POLICY change ON feature_meta.monitor_drift_metrics IS 'who made the monitor, or a member of that role';
+COMMENT ON POLICY read ON feature_meta.monitor_anomaly IS 'who may read the relation';
+COMMENT ON POLICY change ON feature_meta.monitor_anomaly IS 'who made the monitor, or a member of that role';
+
+CREATE FUNCTION checked_filter(filter text) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION checked_filter(text) IS 'internal: the expression in parentheses, when it is one expression; error 42601 otherwise';
+
+-- Windows ----------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION monitor_window_start("time" timestamptz, granularity interval) RETURNS timestamptz
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN timezone('UTC', CASE
+		WHEN extract(year FROM granularity) <> 0 THEN date_trunc('year', timezone('UTC', "time"))
+		WHEN extract(month FROM granularity) = 3 THEN date_trunc('quarter', timezone('UTC', "time"))
+		WHEN extract(month FROM granularity) <> 0 THEN date_trunc('month', timezone('UTC', "time"))
+		ELSE date_bin(granularity, timezone('UTC', "time"), timestamp '2001-01-01') END);
+COMMENT ON FUNCTION monitor_window_start(timestamptz, interval) IS
+	'internal: start of the window that an instant is in; in UTC, weeks start on Monday';
+
+-- A time column as an instant, in SQL
+CREATE FUNCTION monitor_time_expression(relation regclass, time_column name) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT CASE t.oid WHEN 'timestamptz'::regtype THEN quote_ident(time_column)
+		ELSE format('timezone(''UTC'', %I::timestamp)', time_column) END
+	FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+	WHERE a.attrelid = relation AND a.attname = time_column AND NOT a.attisdropped AND a.attnum > 0
+		AND t.oid IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype);
+END;
+COMMENT ON FUNCTION monitor_time_expression(regclass, name) IS
+	'internal: expression that makes an instant of a time column; NULL when there is no such column, or of no type of time';
+
+-- The sketch of all watched columns, as a list of aggregate calls of at most 98 columns
+CREATE FUNCTION monitor_sketch_expression(relation regclass, columns text[]) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT CASE WHEN count(*) = 1 THEN min(c.call) ELSE '@extschema@.combine_columns(' || string_agg(c.call, ', ' ORDER BY c.part) || ')' END
+	FROM (SELECT (x.ord - 1) / 98 AS part, format('@extschema@.table_sketch_columns(%L::text[], %s)', array_agg(x.name ORDER BY x.ord),
+				string_agg(format('r.%I', x.name), ', ' ORDER BY x.ord)) AS call
+		  FROM unnest(columns) WITH ORDINALITY x(name, ord) GROUP BY 1) c;
+END;
+COMMENT ON FUNCTION monitor_sketch_expression(regclass, text[]) IS 'internal: expression that sketches columns of a relation called r';
+
+CREATE FUNCTION create_monitor(name text, relation regclass, time_column text, granularity interval DEFAULT '1 day', baseline text DEFAULT NULL,
+	slices text[] DEFAULT '{}', filter text DEFAULT NULL, schema feature_schema DEFAULT NULL, environment text DEFAULT NULL,
+	thresholds jsonb DEFAULT '{}', feature_allowlist text[] DEFAULT NULL, lateness interval DEFAULT NULL, channel text DEFAULT 'feature_meta_monitor')
+	RETURNS text
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	c text;
+	metric text;
+BEGIN
+	IF name IS NULL OR relation IS NULL OR time_column IS NULL OR granularity IS NULL THEN
+		RAISE null_value_not_allowed USING MESSAGE = 'a monitor needs a name, a relation, a time column and a granularity';
+	END IF;
+	IF granularity <= '0' OR (extract(year FROM granularity) <> 0 AND granularity <> '1 year')
+		OR (extract(month FROM granularity) <> 0 AND granularity NOT IN ('1 month', '3 months')) THEN
+		RAISE invalid_parameter_value USING MESSAGE = format('granularity cannot be %s', granularity),
+			HINT = 'Give minutes, hours, days or weeks, or 1 month, 3 months or 1 year.';
+	END IF;
+	IF NOT EXISTS (SELECT FROM pg_class r WHERE r.oid = relation AND r.relkind IN ('r', 'p', 'v', 'm', 'f')) THEN
+		RAISE wrong_object_type USING MESSAGE = format('"%s" is not a table or view', relation);
+	END IF;
+	FOREACH c IN ARRAY slices || time_column || coalesce(feature_allowlist, '{}') LOOP
+		IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = c AND a.attnum > 0 AND NOT a.attisdropped) THEN
+			RAISE undefined_column USING MESSAGE = format('column "%s" of relation "%s" does not exist', c, relation);
+		END IF;
+	END LOOP;
+	IF @extschema@.monitor_time_expression(relation, time_column) IS NULL THEN
+		RAISE datatype_mismatch USING MESSAGE = format('column "%s" is not of a type of time', time_column),
+			HINT = 'A time column is of type timestamp with time zone, timestamp or date.';
+	END IF;
+	IF jsonb_typeof(thresholds) IS DISTINCT FROM 'object' THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'thresholds must be a JSON object';
+	END IF;
+	FOR metric IN SELECT jsonb_object_keys(thresholds) LOOP
+		IF jsonb_typeof(thresholds -> metric) <> 'number' OR metric NOT IN ('null_share_difference', 'l_infinity_distance', 'normalized_absolute_difference',
+			'jensen_shannon_divergence', 'population_stability_index', 'kolmogorov_smirnov', 'wasserstein_distance', 'chi_squared', 'hellinger_distance',
+			'total_variation_distance', 'kullback_leibler_divergence') THEN
+			RAISE invalid_parameter_value USING MESSAGE = format('"%s" cannot have a threshold', metric),
+				HINT = 'Thresholds are numbers for the columns of feature_meta.monitor_drift_metrics.';
+		END IF;
+	END LOOP;
+	-- both expressions are checked by what runs them, on no row
+	PERFORM @extschema@.relation_sketch(relation, format('(%s) AND false', x)) FROM unnest(ARRAY[filter, baseline]) x WHERE x IS NOT NULL;
+	INSERT INTO feature_meta.monitor (name, relation, time_column, granularity, baseline, slices, filter, schema, environment, thresholds, feature_allowlist,
+		lateness, channel)
+	VALUES (create_monitor.name, relation, time_column, granularity, baseline, slices::name[], filter, create_monitor.schema, environment, thresholds,
+		feature_allowlist, coalesce(lateness, 3 * granularity), channel);
+	RETURN create_monitor.name;
+EXCEPTION WHEN unique_violation THEN
+	RAISE duplicate_object USING MESSAGE = format('monitor "%s" exists already', create_monitor.name);
+END $$;
+COMMENT ON FUNCTION create_monitor(text, regclass, text, interval, text, text[], text, feature_schema, text, jsonb, text[], interval, text) IS
+	'makes a monitor of a relation''s drift, to be run by run_monitor: windows of a granularity (minutes to weeks, 1 month, 3 months, 1 year; in UTC) by a time column, slices by the values of columns, a baseline chosen by a boolean expression (the first window when NULL). Alarms are what the schema (the registered one when NULL) says of a window and its drift, and thresholds: {"jensen_shannon_divergence": 0.1} for every column. lateness: how long after its end a window is watched for late rows (three windows when NULL). Returns the name. Errors: 42710 exists, 42703 no such column, 42804 not a time, 22023 bad argument, 42601 bad expression';
+
+CREATE FUNCTION drop_monitor(name text) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	DELETE FROM feature_meta.monitor m WHERE m.name = drop_monitor.name;
+	IF NOT FOUND THEN
+		RAISE undefined_object USING MESSAGE = format('monitor "%s" does not exist', drop_monitor.name);
+	END IF;
+END $$;
+COMMENT ON FUNCTION drop_monitor(text) IS 'drops a monitor with its windows, metrics and anomalies. Errors: 42704 no such monitor, or none of yours';
+
+-- Sketches windows in one pass and stores them. bounds: a boolean expression over the time column's instant; NULL: the baseline.
+CREATE FUNCTION monitor_sketch_windows(m feature_meta.monitor, bounds text) RETURNS SETOF timestamptz
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	instant text := @extschema@.monitor_time_expression(m.relation, m.time_column);
+	start_of_window text;
+	columns text[];
+	slice_names text := '';
+	sets text := '()';
+	s name;
+BEGIN
+	SELECT array_agg(a.attname::text ORDER BY a.attnum) INTO columns FROM pg_attribute a
+	WHERE a.attrelid = m.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> m.time_column
+		AND (m.feature_allowlist IS NULL OR a.attname = ANY (m.feature_allowlist));
+	start_of_window := CASE WHEN bounds IS NULL THEN '''-infinity''::timestamptz' ELSE format('@extschema@.monitor_window_start(%s, %L)', instant, m.granularity) END;
+	FOREACH s IN ARRAY m.slices LOOP
+		slice_names := slice_names || format(' WHEN grouping(%I) = 0 THEN %L || r.%I::text', s, s || '_', s);
+		sets := sets || format(', (%I)', s);
+	END LOOP;
+	RETURN QUERY EXECUTE format('WITH made AS (
+			INSERT INTO feature_meta.monitor_window AS w (monitor, slice, window_start, window_end, num_examples, sketch)
+			SELECT %1$L, x.slice, x.start, CASE WHEN x.start = ''-infinity'' THEN ''-infinity'' ELSE timezone(''UTC'', timezone(''UTC'', x.start) + %2$L::interval) END,
+				@extschema@.num_examples(x.sketch), x.sketch
+			FROM (SELECT %3$s AS slice, %4$s AS start, %5$s AS sketch FROM %6$s r WHERE %7$s GROUP BY %4$s, GROUPING SETS (%8$s)) x
+			WHERE x.slice IS NOT NULL AND x.start IS NOT NULL AND @extschema@.num_examples(x.sketch) > 0
+			ON CONFLICT (monitor, slice, window_start) DO UPDATE
+			SET num_examples = EXCLUDED.num_examples, sketch = EXCLUDED.sketch, computed_at = clock_timestamp()
+			RETURNING w.window_start)
+		SELECT DISTINCT made.window_start FROM made',
+		m.name, m.granularity, CASE WHEN slice_names = '' THEN '''''::text' ELSE 'CASE' || slice_names || ' ELSE '''' END' END, start_of_window,
+		@extschema@.monitor_sketch_expression(m.relation, columns), m.relation,
+		coalesce(@extschema@.checked_filter(m.filter), 'true') || ' AND ' || coalesce(format(bounds, instant), @extschema@.checked_filter(m.baseline)), sets);
+END $$;
+COMMENT ON FUNCTION monitor_sketch_windows(feature_meta.monitor, text) IS
+	'internal: sketches the windows of a monitor that a condition on the instant (%1$s in it) chooses, or the baseline, in one pass; returns their starts';
+
+-- Metrics and anomalies of windows, from the stored sketches
+CREATE FUNCTION monitor_judge(m feature_meta.monitor, starts timestamptz[]) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	w feature_meta.monitor_window;
+	previous feature_meta.monitor_window;
+	base feature_meta.monitor_window;
+	side text;
+	other feature_meta.monitor_window;
+	expected @extschema@.feature_schema := coalesce(m.schema, @extschema@.registered_schema_if_any(m.relation));
+	described @extschema@.feature_statistics;
+	compared @extschema@.feature_statistics;
+	found bigint := 0;
+	fresh bigint;
+BEGIN
+	FOR w IN SELECT x.* FROM feature_meta.monitor_window x WHERE x.monitor = m.name AND x.window_start = ANY (starts) ORDER BY x.window_start, x.slice LOOP
+		described := @extschema@.feature_statistics(w.sketch);
+		DELETE FROM feature_meta.monitor_profile_metrics p WHERE (p.monitor, p.slice, p.window_start) = (w.monitor, w.slice, w.window_start);
+		INSERT INTO feature_meta.monitor_profile_metrics
+		SELECT w.monitor, w.slice, w.window_start, w.window_end, f.path, f.type, f.num_non_missing, f.num_missing,
+			f.num_missing::double precision / nullif(f.num_missing + f.num_non_missing, 0), f.mean, f.std_dev, f.min, f.median, f.max, f.num_zeros, f.num_nan,
+			f."unique", f.top_value, f.top_frequency, f.avg_length
+		FROM @extschema@.features(described) f;
+		CONTINUE WHEN w.window_start = '-infinity';
+
+		DELETE FROM feature_meta.monitor_drift_metrics d WHERE (d.monitor, d.slice, d.window_start) = (w.monitor, w.slice, w.window_start);
+		DELETE FROM feature_meta.monitor_anomaly a WHERE (a.monitor, a.slice, a.window_start) = (w.monitor, w.slice, w.window_start) AND a.acknowledged_at IS NULL;
+		previous := NULL;
+		base := NULL;
+		SELECT x.* INTO previous FROM feature_meta.monitor_window x
+		WHERE x.monitor = w.monitor AND x.slice = w.slice AND x.window_start < w.window_start AND x.window_start > '-infinity' ORDER BY x.window_start DESC LIMIT 1;
+		SELECT x.* INTO base FROM feature_meta.monitor_window x
+		WHERE x.monitor = w.monitor AND x.slice = w.slice AND (m.baseline IS NULL OR x.window_start = '-infinity') ORDER BY x.window_start LIMIT 1;
+
+		IF expected IS NOT NULL THEN
+			compared := CASE WHEN previous.monitor IS NULL THEN NULL ELSE @extschema@.feature_statistics(previous.sketch) END;
+			INSERT INTO feature_meta.monitor_anomaly (monitor, slice, window_start, against, path, type, severity, short_description, description, statistics, compared_with)
+			SELECT w.monitor, w.slice, w.window_start, CASE WHEN a.type LIKE 'COMPARATOR%' THEN 'previous' ELSE 'schema' END, coalesce(a.path, ''), a.type,
+				a.severity, a.short_description, a.description, described, CASE WHEN a.type LIKE 'COMPARATOR%' THEN compared END
+			FROM @extschema@.anomalies(@extschema@.validate_statistics(described, @extschema@.monitor_schema(m, expected), m.environment, previous_statistics => compared)) a
+			ON CONFLICT (monitor, slice, window_start, against, path, type) DO NOTHING;
+		END IF;
+		FOREACH side IN ARRAY ARRAY['previous', 'baseline'] LOOP
+			other := CASE side WHEN 'previous' THEN previous ELSE base END;
+			CONTINUE WHEN other.monitor IS NULL OR other.window_start = w.window_start;
+			INSERT INTO feature_meta.monitor_drift_metrics
+			SELECT w.monitor, w.slice, w.window_start, w.window_end, side, other.window_start, r.path, r.type, r.current_null_share - r.baseline_null_share,
+				r.l_infinity_distance, r.normalized_absolute_difference, r.jensen_shannon_divergence, r.population_stability_index, r.kolmogorov_smirnov,
+				r.kolmogorov_smirnov_p_value, r.wasserstein_distance, r.chi_squared, r.chi_squared_p_value, r.hellinger_distance, r.total_variation_distance,
+				r.kullback_leibler_divergence, nullif(m.thresholds || coalesce(r.thresholds, '{}'), '{}'),
+				CASE WHEN m.thresholds <> '{}' OR r.thresholds IS NOT NULL
+					 THEN coalesce(r.drifted, false) OR EXISTS (SELECT FROM jsonb_each(m.thresholds) t
+						WHERE (to_jsonb(r) || jsonb_build_object('null_share_difference', abs(r.current_null_share - r.baseline_null_share))) -> t.key > t.value
+							AND jsonb_typeof((to_jsonb(r) || jsonb_build_object('null_share_difference', abs(r.current_null_share - r.baseline_null_share))) -> t.key) = 'number') END
+			FROM @extschema@.drift_report(w.sketch, other.sketch, expected) r;
+			-- the schema's comparators against the baseline too, and the monitor's own thresholds against both
+			INSERT INTO feature_meta.monitor_anomaly (monitor, slice, window_start, against, path, type, severity, short_description, description, statistics, compared_with)
+			SELECT w.monitor, w.slice, w.window_start, side, d.path, upper(t.key) || '_HIGH', 'ERROR', format('High %s', replace(t.key, '_', ' ')),
+				format('The %s of "%s" between this window and the %s is %s, above the threshold %s.', replace(t.key, '_', ' '), d.path,
+					CASE side WHEN 'previous' THEN 'window before' ELSE 'baseline' END, to_jsonb(d) ->> t.key, t.value),
+				described, (SELECT @extschema@.feature_statistics(x.sketch) FROM feature_meta.monitor_window x
+					WHERE (x.monitor, x.slice, x.window_start) = (d.monitor, d.slice, d.against_start))
+			FROM feature_meta.monitor_drift_metrics d, jsonb_each(CASE side WHEN 'baseline' THEN d.thresholds ELSE m.thresholds END) t
+			WHERE (d.monitor, d.slice, d.window_start, d.against) = (w.monitor, w.slice, w.window_start, side)
+				AND jsonb_typeof(to_jsonb(d) -> t.key) = 'number' AND abs((to_jsonb(d) ->> t.key)::double precision) > t.value::double precision
+			ON CONFLICT (monitor, slice, window_start, against, path, type) DO NOTHING;
+		END LOOP;
+		SELECT count(*) INTO fresh FROM feature_meta.monitor_anomaly a
+		WHERE (a.monitor, a.slice, a.window_start) = (w.monitor, w.slice, w.window_start) AND a.acknowledged_at IS NULL;
+		IF fresh > 0 THEN
+			found := found + fresh;
+			PERFORM pg_notify(m.channel, jsonb_build_object('monitor', m.name, 'slice', w.slice, 'window_start', w.window_start, 'anomalies', fresh)::text);
+		END IF;
+	END LOOP;
+	RETURN found;
+END $$;
+COMMENT ON FUNCTION monitor_judge(feature_meta.monitor, timestamptz[]) IS
+	'internal: makes the metrics and anomalies of windows anew from the stored sketches; returns the number of open anomalies';
+
+-- A schema without what a window is not described by: the time column, and columns that are not watched
+CREATE FUNCTION monitor_schema(m feature_meta.monitor, schema feature_schema) RETURNS feature_schema
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	RETURN jsonb_set(schema::jsonb, '{feature}', coalesce((SELECT jsonb_agg(f ORDER BY ord) FROM jsonb_array_elements(schema::jsonb -> 'feature') WITH ORDINALITY x(f, ord)
+		WHERE f ->> 'name' <> m.time_column AND (m.feature_allowlist IS NULL OR f ->> 'name' = ANY (m.feature_allowlist))), '[]'))::feature_schema;
+COMMENT ON FUNCTION monitor_schema(feature_meta.monitor, feature_schema) IS 'internal: the part of a schema that a monitor''s windows can be held against';
+
+CREATE FUNCTION run_monitor(name text, until timestamptz DEFAULT now(), redo_from timestamptz DEFAULT NULL,
+	OUT windows integer, OUT redone integer, OUT anomalies bigint) RETURNS record
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	m feature_meta.monitor;
+	instant text;
+	done_to timestamptz;
+	stop timestamptz;
+	late timestamptz[];
+	made timestamptz[];
+	again timestamptz[] := '{}';
+	base timestamptz[] := '{}';
+BEGIN
+	SELECT x.* INTO m FROM feature_meta.monitor x WHERE x.name = run_monitor.name;
+	IF NOT FOUND THEN
+		RAISE undefined_object USING MESSAGE = format('monitor "%s" does not exist', run_monitor.name);
+	ELSIF NOT @extschema@.monitor_may_write(m.name) THEN
+		RAISE insufficient_privilege USING MESSAGE = format('permission denied for monitor "%s"', m.name), DETAIL = 'Another role made it.';
+	END IF;
+	-- a second run waits here, and then finds nothing left to do
+	PERFORM pg_advisory_xact_lock(hashtextextended('feature_meta.monitor ' || m.name, 0));
+	instant := @extschema@.monitor_time_expression(m.relation, m.time_column);
+	IF instant IS NULL THEN
+		RAISE undefined_column USING MESSAGE = format('column "%s" of relation "%s" does not exist any more', m.time_column, m.relation);
+	END IF;
+	stop := @extschema@.monitor_window_start(until, m.granularity); -- windows that are not over wait for the next run
+	SELECT max(w.window_end) INTO done_to FROM feature_meta.monitor_window w WHERE w.monitor = m.name AND w.slice = '' AND w.window_start > '-infinity';
+	IF done_to IS NOT NULL THEN
+		done_to := least(greatest(done_to, @extschema@.monitor_window_start(m.last_run, m.granularity)), stop);
+	END IF;
+	IF m.baseline IS NOT NULL AND NOT EXISTS (SELECT FROM feature_meta.monitor_window w WHERE w.monitor = m.name AND w.window_start = '-infinity') THEN
+		base := ARRAY(SELECT @extschema@.monitor_sketch_windows(m, NULL));
+	END IF;
+
+	-- Late rows: in the windows that are still watched the rows are counted, and where the number changed the window is sketched again
+	IF done_to IS NOT NULL THEN
+		EXECUTE format('SELECT array_agg(c.start) FROM (SELECT @extschema@.monitor_window_start(%1$s, $1) AS start, count(*) AS n FROM %2$s r
+				WHERE %3$s AND %1$s >= $2 AND %1$s < $3 GROUP BY 1) c
+			FULL JOIN (SELECT w.window_start AS start, w.num_examples AS n FROM feature_meta.monitor_window w
+				WHERE w.monitor = $4 AND w.slice = '''' AND w.window_start >= $2 AND w.window_start < $3) w USING (start)
+			WHERE c.n IS DISTINCT FROM w.n OR w.start >= $5', instant, m.relation, coalesce(@extschema@.checked_filter(m.filter), 'true'))
+		INTO late
+		USING m.granularity, least(@extschema@.monitor_window_start(until - m.lateness, m.granularity), redo_from), done_to, m.name, redo_from;
+		late := array_remove(late, NULL);
+		IF cardinality(late) > 0 THEN
+			DELETE FROM feature_meta.monitor_window w WHERE w.monitor = m.name AND w.window_start = ANY (late) AND NOT EXISTS (
+				SELECT FROM feature_meta.monitor_anomaly a WHERE (a.monitor, a.slice, a.window_start) = (w.monitor, w.slice, w.window_start) AND a.acknowledged_at IS NOT NULL);
+			again := ARRAY(SELECT @extschema@.monitor_sketch_windows(m, format('@extschema@.monitor_window_start(%%1$s, %L) = ANY (%L::timestamptz[])'
+				' AND %%1$s >= %L AND %%1$s < %L', m.granularity, late, (SELECT min(x) FROM unnest(late) x), done_to)));
+		END IF;
+	END IF;
+	made := ARRAY(SELECT @extschema@.monitor_sketch_windows(m,
+		CASE WHEN done_to IS NULL THEN format('%%1$s < %L', stop) ELSE format('%%1$s >= %L AND %%1$s < %L', done_to, stop) END));
+
+	-- what was compared with a window that changed is compared again
+	anomalies := @extschema@.monitor_judge(m, base || made || again || ARRAY(
+		SELECT DISTINCT (SELECT min(n.window_start) FROM feature_meta.monitor_window n WHERE n.monitor = m.name AND n.slice = w.slice AND n.window_start > a.start)
+		FROM unnest(again || coalesce(late, '{}')) a(start) JOIN feature_meta.monitor_window w ON w.monitor = m.name));
+	UPDATE feature_meta.monitor x SET last_run = greatest(x.last_run, until) WHERE x.name = m.name;
+	windows := cardinality(made);
+	redone := cardinality(again);
+END $$;
+COMMENT ON FUNCTION run_monitor(text, timestamptz, timestamptz) IS
+	'brings a monitor up to date: sketches the windows that ended before "until" and are new, in one pass; sketches again those within the monitor''s lateness whose number of rows changed (all from redo_from on, when that is given); writes profile and drift metrics and anomalies, and notifies the channel. Running it again changes nothing; of two runs at once the second waits. Returns the number of new windows, of windows done again, and of open anomalies in them. Errors: 42704 no such monitor, 42501 another role made it';
+
+CREATE FUNCTION acknowledge_anomaly(id bigint, note text DEFAULT NULL) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	UPDATE feature_meta.monitor_anomaly a
+	SET acknowledged_at = coalesce(a.acknowledged_at, clock_timestamp()), acknowledged_by = coalesce(a.acknowledged_by, current_user),
+		note = coalesce(acknowledge_anomaly.note, a.note)
+	WHERE a.id = acknowledge_anomaly.id;
+	IF NOT FOUND THEN
+		RAISE undefined_object USING MESSAGE = format('anomaly %s does not exist', acknowledge_anomaly.id), HINT = 'Or another role made its monitor.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION acknowledge_anomaly(bigint, text) IS
+	'marks an anomaly of a monitor as seen, with a note; later runs leave it as it is. Errors: 42704 no such anomaly, or none of yours';

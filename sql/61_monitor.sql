@@ -320,7 +320,7 @@ BEGIN
 		END IF;
 	END LOOP;
 	-- both expressions are checked by what runs them, on no row
-	PERFORM @extschema@.relation_sketch(relation, format('(%s) AND false', x)) FROM unnest(ARRAY[filter, baseline]) x WHERE x IS NOT NULL;
+	PERFORM @extschema@.relation_sketch(relation, @extschema@.checked_filter(x) || ' AND false') FROM unnest(ARRAY[filter, baseline]) x WHERE x IS NOT NULL;
 	INSERT INTO feature_meta.monitor (name, relation, time_column, granularity, baseline, slices, filter, schema, environment, thresholds, feature_allowlist,
 		lateness, channel)
 	VALUES (create_monitor.name, relation, time_column, granularity, baseline, slices::name[], filter, create_monitor.schema, environment, thresholds,

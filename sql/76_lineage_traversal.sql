@@ -2,15 +2,15 @@
 
 CREATE FUNCTION traverse_lineage(direction text, artifacts bigint[], executions bigint[], max_hops bigint, boundary_artifacts text,
 		boundary_executions text, event_types text[], before timestamptz, as_of timestamptz, target_kind text, target bigint,
-		OUT kind text, OUT id bigint, OUT distance integer, OUT node bigint, OUT traversal bigint)
+		OUT id bigint, OUT node bigint, OUT distance integer, OUT kind "char")
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100;
 COMMENT ON FUNCTION traverse_lineage(text, bigint[], bigint[], bigint, text, text, text[], timestamptz, timestamptz, text, bigint) IS
-	'walks breadth-first: what upstream(), downstream() and lineage_path() stand on. node and traversal are for traversed_path() in the same query';
+	'walks breadth-first: what upstream(), downstream() and lineage_path() stand on. node is for traversed_path() in the same query, kind is a or e';
 
-CREATE FUNCTION traversed_path(traversal bigint, node bigint) RETURNS bigint[]
+CREATE FUNCTION traversed_path(node bigint) RETURNS bigint[]
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION traversed_path(bigint, bigint) IS 'a shortest path from a start node of traverse_lineage() to one of its rows; artifacts and executions take turns in it';
+COMMENT ON FUNCTION traversed_path(bigint) IS 'a shortest path from a start node of traverse_lineage() to one of its rows; artifacts and executions take turns in it';
 
 -- The functions below are of one SELECT each, so that the planner unfolds them: a query that does not ask for names, types
 -- or paths does not pay for them.
@@ -21,11 +21,11 @@ CREATE FUNCTION upstream(artifact bigint DEFAULT NULL, execution bigint DEFAULT 
 	RETURNS TABLE (kind text, id bigint, type text, name text, uri text, distance integer, path bigint[])
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100
 BEGIN ATOMIC
-	SELECT t.kind, t.id, coalesce(ya.name, ye.name), coalesce(a.name, e.name), a.uri, t.distance, @extschema@.traversed_path(t.traversal, t.node)
+	SELECT CASE t.kind WHEN 'a' THEN 'artifact' ELSE 'execution' END, t.id, coalesce(ya.name, ye.name), coalesce(a.name, e.name), a.uri, t.distance, @extschema@.traversed_path(t.node)
 	FROM @extschema@.traverse_lineage('upstream', artifact || artifacts, execution || executions, max_hops, boundary_artifacts,
 			boundary_executions, event_types, before, as_of, NULL, NULL) t
-		LEFT JOIN mlmd.artifact a ON t.kind = 'artifact' AND a.id = t.id
-		LEFT JOIN mlmd.execution e ON t.kind = 'execution' AND e.id = t.id
+		LEFT JOIN mlmd.artifact a ON t.kind = 'a' AND a.id = t.id
+		LEFT JOIN mlmd.execution e ON t.kind = 'e' AND e.id = t.id
 		LEFT JOIN mlmd.type ya ON ya.id = a.type_id
 		LEFT JOIN mlmd.type ye ON ye.id = e.type_id;
 END;
@@ -39,11 +39,11 @@ CREATE FUNCTION downstream(artifact bigint DEFAULT NULL, execution bigint DEFAUL
 	RETURNS TABLE (kind text, id bigint, type text, name text, uri text, distance integer, path bigint[])
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100
 BEGIN ATOMIC
-	SELECT t.kind, t.id, coalesce(ya.name, ye.name), coalesce(a.name, e.name), a.uri, t.distance, @extschema@.traversed_path(t.traversal, t.node)
+	SELECT CASE t.kind WHEN 'a' THEN 'artifact' ELSE 'execution' END, t.id, coalesce(ya.name, ye.name), coalesce(a.name, e.name), a.uri, t.distance, @extschema@.traversed_path(t.node)
 	FROM @extschema@.traverse_lineage('downstream', artifact || artifacts, execution || executions, max_hops, boundary_artifacts,
 			boundary_executions, event_types, before, as_of, NULL, NULL) t
-		LEFT JOIN mlmd.artifact a ON t.kind = 'artifact' AND a.id = t.id
-		LEFT JOIN mlmd.execution e ON t.kind = 'execution' AND e.id = t.id
+		LEFT JOIN mlmd.artifact a ON t.kind = 'a' AND a.id = t.id
+		LEFT JOIN mlmd.execution e ON t.kind = 'e' AND e.id = t.id
 		LEFT JOIN mlmd.type ya ON ya.id = a.type_id
 		LEFT JOIN mlmd.type ye ON ye.id = e.type_id;
 END;
@@ -57,7 +57,7 @@ BEGIN ATOMIC
 	SELECT p.n, k.kind, p.id, coalesce(ya.name, ye.name), coalesce(a.name, e.name)
 	FROM @extschema@.traverse_lineage(lineage_path.direction, CASE a_kind WHEN 'artifact' THEN ARRAY[lineage_path.a] END,
 			CASE a_kind WHEN 'artifact' THEN NULL ELSE ARRAY[lineage_path.a] END, NULL, NULL, NULL, NULL, NULL, NULL, b_kind, b) t
-		CROSS JOIN LATERAL unnest(@extschema@.traversed_path(t.traversal, t.node)) WITH ORDINALITY p (id, n)
+		CROSS JOIN LATERAL unnest(@extschema@.traversed_path(t.node)) WITH ORDINALITY p (id, n)
 		CROSS JOIN LATERAL (SELECT CASE WHEN (p.n % 2 = 1) = (a_kind = 'artifact') THEN 'artifact' ELSE 'execution' END) k (kind)
 		LEFT JOIN mlmd.artifact a ON k.kind = 'artifact' AND a.id = p.id
 		LEFT JOIN mlmd.execution e ON k.kind = 'execution' AND e.id = p.id

@@ -24,23 +24,23 @@ COMMENT ON FUNCTION edges(lineage_graph) IS
 	'events of a graph in the direction of the data, a row an event: inputs lead from an artifact to an execution, outputs from an execution to an artifact; an event of unknown type stands as artifact to execution. IMMUTABLE';
 
 CREATE FUNCTION traverse_graph(graph lineage_graph, direction text, artifacts bigint[], executions bigint[], max_hops bigint, event_types text[],
-		before timestamptz, OUT kind text, OUT id bigint, OUT distance integer, OUT node bigint, OUT traversal bigint)
+		before timestamptz, OUT id bigint, OUT node bigint, OUT distance integer, OUT kind "char")
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100;
 COMMENT ON FUNCTION traverse_graph(lineage_graph, text, bigint[], bigint[], bigint, text[], timestamptz) IS
-	'walks breadth-first over a graph: what upstream() and downstream() of a graph stand on. node and traversal are for traversed_path() and traversed_attribute() in the same query';
+	'walks breadth-first over a graph: what upstream() and downstream() of a graph stand on. node is for traversed_path() and traversed_attribute() in the same query, kind is a or e';
 
-CREATE FUNCTION traversed_attribute(traversal bigint, node bigint, attribute text) RETURNS text
+CREATE FUNCTION traversed_attribute(node bigint, attribute text) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION traversed_attribute(bigint, bigint, text) IS 'type, name or uri of a row of traverse_graph()';
+COMMENT ON FUNCTION traversed_attribute(bigint, text) IS 'type, name or uri of a row of traverse_graph()';
 
 CREATE FUNCTION upstream(graph lineage_graph, artifact bigint DEFAULT NULL, execution bigint DEFAULT NULL, artifacts bigint[] DEFAULT NULL,
 		executions bigint[] DEFAULT NULL, max_hops bigint DEFAULT NULL, event_types text[] DEFAULT NULL, before timestamptz DEFAULT NULL)
 	RETURNS TABLE (kind text, id bigint, type text, name text, uri text, distance integer, path bigint[])
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100
 BEGIN ATOMIC
-	SELECT t.kind, t.id, @extschema@.traversed_attribute(t.traversal, t.node, 'type'), @extschema@.traversed_attribute(t.traversal, t.node, 'name'),
-		@extschema@.traversed_attribute(t.traversal, t.node, 'uri'), t.distance, @extschema@.traversed_path(t.traversal, t.node)
+	SELECT CASE t.kind WHEN 'a' THEN 'artifact' ELSE 'execution' END, t.id, @extschema@.traversed_attribute(t.node, 'type'), @extschema@.traversed_attribute(t.node, 'name'),
+		@extschema@.traversed_attribute(t.node, 'uri'), t.distance, @extschema@.traversed_path(t.node)
 	FROM @extschema@.traverse_graph(graph, 'upstream', artifact || artifacts, execution || executions, max_hops, event_types, before) t;
 END;
 COMMENT ON FUNCTION upstream(lineage_graph, bigint, bigint, bigint[], bigint[], bigint, text[], timestamptz) IS
@@ -51,8 +51,8 @@ CREATE FUNCTION downstream(graph lineage_graph, artifact bigint DEFAULT NULL, ex
 	RETURNS TABLE (kind text, id bigint, type text, name text, uri text, distance integer, path bigint[])
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100
 BEGIN ATOMIC
-	SELECT t.kind, t.id, @extschema@.traversed_attribute(t.traversal, t.node, 'type'), @extschema@.traversed_attribute(t.traversal, t.node, 'name'),
-		@extschema@.traversed_attribute(t.traversal, t.node, 'uri'), t.distance, @extschema@.traversed_path(t.traversal, t.node)
+	SELECT CASE t.kind WHEN 'a' THEN 'artifact' ELSE 'execution' END, t.id, @extschema@.traversed_attribute(t.node, 'type'), @extschema@.traversed_attribute(t.node, 'name'),
+		@extschema@.traversed_attribute(t.node, 'uri'), t.distance, @extschema@.traversed_path(t.node)
 	FROM @extschema@.traverse_graph(graph, 'downstream', artifact || artifacts, execution || executions, max_hops, event_types, before) t;
 END;
 COMMENT ON FUNCTION downstream(lineage_graph, bigint, bigint, bigint[], bigint[], bigint, text[], timestamptz) IS

@@ -138,7 +138,7 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(traverse_graph);
 
 /*
  * traverse_graph(graph lineage_graph, direction text, artifacts bigint[], executions bigint[], max_hops bigint,
- * event_types text[], before timestamptz) -> (kind text, id bigint, distance integer, node bigint, traversal bigint)
+ * event_types text[], before timestamptz) -> (id bigint, node bigint, distance integer, kind "char")
  */
 Datum
 traverse_graph(PG_FUNCTION_ARGS)
@@ -180,9 +180,9 @@ traverse_graph(PG_FUNCTION_ARGS)
 	for (uint32 i = 0; i < walk.n; i++)
 	{
 		const FmGraphNode *node = &value.graph->nodes[walk.order[i]];
-		Datum values[5] = {fm_kind_datum(node->kind), Int64GetDatum(node->id), Int32GetDatum(walk.distances[i]), Int64GetDatum(i),
-						   Int64GetDatum(number)};
-		bool nulls[5] = {false};
+		Datum values[4] = {Int64GetDatum(node->id), Int64GetDatum(number + i), Int32GetDatum(walk.distances[i]),
+						   CharGetDatum(node->kind == FM_ARTIFACT ? 'a' : 'e')};
+		bool nulls[4] = {false};
 
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}

@@ -20,7 +20,7 @@ typedef struct LiveNode
 
 typedef struct LiveTraversal
 {
-	int64 number;
+	int64 number; /* of the first node; its low 32 bits are 0 */
 	uint32 n_nodes;
 	LiveNode *nodes; /* of a walk over the tables */
 	const uint8 *data; /* of a walk over a value */
@@ -51,7 +51,9 @@ NewTraversal(MemoryContext context)
 {
 	LiveTraversal *live = MemoryContextAllocZero(context, sizeof(LiveTraversal));
 
-	live->number = ++last_traversal;
+	/* 2^31 walks a session; then numbers come again */
+	last_traversal = (last_traversal + 1) & PG_INT32_MAX;
+	live->number = last_traversal << 32;
 	live->next = live_traversals;
 	live_traversals = live;
 	live->callback.func = ForgetTraversal;
@@ -90,13 +92,14 @@ fm_keep_graph_walk(const uint8 *data, const FmGraph *graph, const FmGraphWalk *w
 }
 
 static const LiveTraversal *
-FindTraversal(int64 number, int64 node)
+FindTraversal(int64 number, uint32 *node)
 {
 	const LiveTraversal *live = live_traversals;
 
-	while (live != NULL && live->number != number)
+	*node = (uint32) number;
+	while (live != NULL && live->number >> 32 != number >> 32)
 		live = live->next;
-	if (live == NULL || node < 0 || node >= live->n_nodes)
+	if (live == NULL || *node >= live->n_nodes)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("there is no such traversal"),
 						errdetail("What a row of a walk has can only be asked for within the query that walks.")));
 	return live;
@@ -105,13 +108,13 @@ FindTraversal(int64 number, int64 node)
 PGDLLEXPORT PG_FUNCTION_INFO_V1(traversed_path);
 
 /*
- * traversed_path(traversal bigint, node bigint) -> bigint[]: ids from the start to the node
+ * traversed_path(node bigint) -> bigint[]: ids from the start to the node
  */
 Datum
 traversed_path(PG_FUNCTION_ARGS)
 {
-	int64 node = PG_GETARG_INT64(1);
-	const LiveTraversal *live = FindTraversal(PG_GETARG_INT64(0), node);
+	uint32 node;
+	const LiveTraversal *live = FindTraversal(PG_GETARG_INT64(0), &node);
 	int64 *ids;
 	int n = (live->graph ? live->walk.distances[node] : live->nodes[node].distance) + 1;
 
@@ -129,14 +132,14 @@ traversed_path(PG_FUNCTION_ARGS)
 PGDLLEXPORT PG_FUNCTION_INFO_V1(traversed_attribute);
 
 /*
- * traversed_attribute(traversal bigint, node bigint, attribute text) -> text: type, name or uri of a node of a value
+ * traversed_attribute(node bigint, attribute text) -> text: type, name or uri of a node of a value
  */
 Datum
 traversed_attribute(PG_FUNCTION_ARGS)
 {
-	int64 node = PG_GETARG_INT64(1);
-	const LiveTraversal *live = FindTraversal(PG_GETARG_INT64(0), node);
-	text *attribute = PG_GETARG_TEXT_PP(2);
+	uint32 node;
+	const LiveTraversal *live = FindTraversal(PG_GETARG_INT64(0), &node);
+	text *attribute = PG_GETARG_TEXT_PP(1);
 	Datum value;
 
 	if (live->graph == NULL || VARSIZE_ANY_EXHDR(attribute) == 0 ||

@@ -9,7 +9,7 @@
 typedef struct FmIdEntry
 {
 	int64 id;
-	uint32 index;
+	uint32 index; /* + 1 */
 	char status;
 } FmIdEntry;
 
@@ -80,7 +80,7 @@ CheckMemory(FmTraversal *traversal)
 	if (traversal->options.memory_limit > 0 && MemoryUsed(traversal) > traversal->options.memory_limit)
 	{
 		fm_fail(traversal->error, ERRCODE_OUT_OF_MEMORY, "lineage is too large for work_mem");
-		fm_fail_detail(traversal->error, "%u nodes take more than the %zu kB of work_mem times hash_mem_multiplier.", traversal->n_nodes,
+		fm_fail_detail(traversal->error, "%u nodes take more than %zu kB, twice work_mem times hash_mem_multiplier.", traversal->n_nodes,
 					   traversal->options.memory_limit / 1024);
 		fm_fail_hint(traversal->error, "Increase work_mem, or bound the walk by a number of hops, a boundary, event types or a time.");
 	}
@@ -93,12 +93,25 @@ CheckMemory(FmTraversal *traversal)
 static uint32
 InternNode(FmTraversal *traversal, FmNodeKind kind, int64 id, int32 distance, uint32 parent)
 {
-	bool found;
-	FmIdEntry *entry = idtable_insert(TableOf(traversal, kind), id, &found);
+	int k = kind == FM_ARTIFACT;
+	uint32 *slot;
 	FmTraversalNode *node;
 
-	if (found)
-		return entry->index;
+	if (id >= 0 && id < traversal->n_dense[k])
+	{
+		slot = &traversal->dense[k][id];
+		if (*slot != 0)
+			return *slot - 1;
+	}
+	else
+	{
+		bool found;
+		FmIdEntry *entry = idtable_insert(TableOf(traversal, kind), id, &found);
+
+		if (found)
+			return entry->index - 1;
+		slot = &entry->index;
+	}
 	if (traversal->n_nodes == traversal->max_nodes)
 	{
 		uint32 size = Max(64, traversal->max_nodes * 2);
@@ -106,27 +119,50 @@ InternNode(FmTraversal *traversal, FmNodeKind kind, int64 id, int32 distance, ui
 		traversal->nodes = traversal->nodes == NULL ? ALLOC_HUGE(traversal, size * sizeof(FmTraversalNode))
 													: REALLOC_HUGE(traversal->nodes, size * sizeof(FmTraversalNode));
 		traversal->max_nodes = size;
+		/* the slot stays empty; the walk ends */
 		if (!CheckMemory(traversal))
 			return FM_NO_NODE;
 	}
-	entry->index = traversal->n_nodes++;
-	node = &traversal->nodes[entry->index];
+	*slot = traversal->n_nodes + 1;
+	node = &traversal->nodes[traversal->n_nodes++];
 	memset(node, 0, sizeof(*node));
 	node->id = id;
 	node->kind = kind;
 	node->distance = distance;
 	node->parent = parent;
 	if (traversal->options.has_target && kind == traversal->options.target_kind && id == traversal->options.target_id)
-		traversal->found = entry->index;
-	return entry->index;
+		traversal->found = traversal->n_nodes - 1;
+	return traversal->n_nodes - 1;
 }
 
 uint32
 fm_traversal_find(const FmTraversal *traversal, FmNodeKind kind, int64 id)
 {
-	FmIdEntry *entry = idtable_lookup(TableOf(traversal, kind), id);
+	int k = kind == FM_ARTIFACT;
+	FmIdEntry *entry;
 
-	return entry == NULL ? FM_NO_NODE : entry->index;
+	/* none is 0 - 1 */
+	if (id >= 0 && id < traversal->n_dense[k])
+		return traversal->dense[k][id] - 1;
+	entry = idtable_lookup(TableOf(traversal, kind), id);
+	return entry == NULL ? FM_NO_NODE : entry->index - 1;
+}
+
+void
+fm_traversal_index_densely(FmTraversal *traversal, FmNodeKind kind, int64 n)
+{
+	int k = kind == FM_ARTIFACT;
+
+	traversal->dense[k] = ALLOC_HUGE(traversal, n * sizeof(uint32));
+	memset(traversal->dense[k], 0, n * sizeof(uint32));
+	traversal->n_dense[k] = n;
+	for (uint32 i = 0; i < traversal->n_nodes; i++)
+	{
+		const FmTraversalNode *node = &traversal->nodes[i];
+
+		if (node->kind == kind && node->id >= 0 && node->id < n)
+			traversal->dense[k][node->id] = i + 1;
+	}
 }
 
 bool
@@ -171,11 +207,8 @@ FarKind(const FmTraversal *traversal)
 	return traversal->level_kind == FM_ARTIFACT ? FM_EXECUTION : FM_ARTIFACT;
 }
 
-/*
- * The types to follow when nodes of a kind are expanded
- */
-static uint32
-TypesToFollow(const FmTraversal *traversal, FmNodeKind kind)
+uint32
+fm_traversal_types(const FmTraversal *traversal, FmNodeKind kind)
 {
 	uint32 types = traversal->options.event_types;
 
@@ -187,7 +220,7 @@ TypesToFollow(const FmTraversal *traversal, FmNodeKind kind)
 void
 fm_traversal_event(FmTraversal *traversal, const FmEvent *event)
 {
-	if (traversal->error->sqlstate != 0 || !(TypesToFollow(traversal, traversal->level_kind) & FM_EVENT_BIT(event->type)) ||
+	if (traversal->error->sqlstate != 0 || !(fm_traversal_types(traversal, traversal->level_kind) & FM_EVENT_BIT(event->type)) ||
 		(traversal->options.has_before && event->has_time && event->milliseconds > traversal->options.before))
 		return;
 	traversal->n_followed++;
@@ -281,12 +314,12 @@ ExpandKind(FmTraversal *traversal, FmNodeKind kind, uint32 first, uint32 end, in
 	for (uint32 i = first; i < end; i++)
 		if (traversal->nodes[i].kind == kind && !traversal->nodes[i].ending)
 			ids[n++] = traversal->nodes[i].id;
-	if (n == 0 || TypesToFollow(traversal, kind) == 0)
+	if (n == 0 || fm_traversal_types(traversal, kind) == 0)
 		return true;
 	traversal->level_kind = kind;
 	traversal->n_level_events = 0;
 	traversal->buffering = traversal->options.collect_events;
-	traversal->source->expand(traversal->source, traversal, kind, ids, n, TypesToFollow(traversal, kind));
+	traversal->source->expand(traversal->source, traversal, kind, ids, n, fm_traversal_types(traversal, kind));
 	if (traversal->error->sqlstate != 0)
 		return false;
 	if (traversal->buffering)

@@ -90,6 +90,8 @@ typedef struct FmTraversal
 	uint32 n_nodes;
 	uint32 max_nodes;
 	struct FmIdTable *tables[2]; /* by FmNodeKind: EXECUTION, ARTIFACT */
+	uint32 *dense[2];			 /* index + 1 by id, for ids below n_dense; then the tables have only others */
+	int64 n_dense[2];
 	FmEvent *events;			 /* collected */
 	uint64 n_events;
 	uint64 max_events;
@@ -112,6 +114,12 @@ extern bool fm_traversal_run(FmTraversal *traversal);
 
 /* For sources: an event of a node of the level */
 extern void fm_traversal_event(FmTraversal *traversal, const FmEvent *event);
+
+/* For sources that know that ids are dense: finds nodes with ids from 0 to n - 1 by an array from now on */
+extern void fm_traversal_index_densely(FmTraversal *traversal, FmNodeKind kind, int64 n);
+
+/* The types of events that the walk follows from nodes of a kind, as bits */
+extern uint32 fm_traversal_types(const FmTraversal *traversal, FmNodeKind kind);
 
 /* Index of a node, FM_NO_NODE when it was not reached */
 extern uint32 fm_traversal_find(const FmTraversal *traversal, FmNodeKind kind, int64 id);

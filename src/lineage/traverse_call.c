@@ -1,8 +1,8 @@
 /*
  * Walks over the tables of MLMD, in SQL
  *
- * Events come by SPI, so the caller's rights, row security and snapshot hold. Their rows go from the executor straight
- * into the walk; nothing is kept of them.
+ * Events come straight from the table when the caller may read all of it (event_scan.c), else and for past times by SPI,
+ * so that row security and the rights on columns hold. Their rows go from the executor straight into the walk.
  */
 #include "lineage/traverse_call.h"
 
@@ -125,11 +125,17 @@ ExpandByQuery(FmEventSource *base, FmTraversal *traversal, FmNodeKind kind, cons
 {
 	FmStoreSource *source = (FmStoreSource *) base;
 	bool all_types = types == FM_ALL_EVENTS;
-	SPIPlanPtr plan = EventPlan(source, kind, all_types);
+	SPIPlanPtr plan;
 	EventReceiver receiver = {{ReceiveEvent, ReceiverStart, ReceiverNothing, ReceiverNothing, DestNone}, traversal, source->details};
 	int64 *sorted;
 	MemoryContext old_context;
 
+	if (source->scan != NULL)
+	{
+		fm_event_scan_expand(source->scan, traversal, kind, ids, n, types);
+		return;
+	}
+	plan = EventPlan(source, kind, all_types);
 	if (source->batch_context == NULL)
 		source->batch_context = AllocSetContextCreate(traversal->context, "events of a level", ALLOCSET_DEFAULT_SIZES);
 	old_context = MemoryContextSwitchTo(source->batch_context);
@@ -229,10 +235,15 @@ fm_store_source_init(FmStoreSource *source)
 		source->base.classify = NULL;
 }
 
+/*
+ * The nodes in order and the table to find them by may each take what a hash table may
+ */
 Size
 fm_traversal_memory_limit(void)
 {
-	return get_hash_memory_limit();
+	Size limit = get_hash_memory_limit();
+
+	return limit > SIZE_MAX / 2 ? limit : limit * 2;
 }
 
 FmDirection
@@ -335,7 +346,7 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(traverse_lineage);
 /*
  * traverse_lineage(direction text, artifacts bigint[], executions bigint[], max_hops bigint, boundary_artifacts text,
  * boundary_executions text, event_types text[], before timestamptz, as_of timestamptz, target_kind text, target bigint)
- * -> (kind text, id bigint, distance integer, node bigint, traversal bigint)
+ * -> (id bigint, node bigint, distance integer, kind "char"); rows are many, so they are narrow
  */
 Datum
 traverse_lineage(PG_FUNCTION_ARGS)
@@ -399,9 +410,9 @@ traverse_lineage(PG_FUNCTION_ARGS)
 	for (uint32 i = 0; i < traversal.n_nodes; i++)
 	{
 		const FmTraversalNode *node = &traversal.nodes[i];
-		Datum values[5] = {fm_kind_datum(node->kind), Int64GetDatum(node->id), Int32GetDatum(node->distance),
-						   Int64GetDatum(i), Int64GetDatum(number)};
-		bool nulls[5] = {false};
+		Datum values[4] = {Int64GetDatum(node->id), Int64GetDatum(number + i), Int32GetDatum(node->distance),
+						   CharGetDatum(node->kind == FM_ARTIFACT ? 'a' : 'e')};
+		bool nulls[4] = {false};
 
 		if (node->excluded || (options.has_target && i != traversal.found))
 			continue;
@@ -446,7 +457,11 @@ fm_store_source_run(FmStoreSource *source, FmTraversal *traversal)
 	SPI_connect();
 	/* what the walk keeps outlives SPI */
 	MemoryContextSwitchTo(context);
+	source->scan = source->has_as_of ? NULL : fm_event_scan_open(source->details);
 	fm_traversal_run(traversal);
+	if (source->scan)
+		fm_event_scan_close(source->scan);
+	source->scan = NULL;
 	SPI_finish();
 	MemoryContextSwitchTo(context);
 }

@@ -4,6 +4,7 @@
 #ifndef FM_LINEAGE_TRAVERSE_CALL_H
 #define FM_LINEAGE_TRAVERSE_CALL_H
 
+#include "lineage/event_scan.h"
 #include "lineage/graph.h"
 #include "fm_compat.h"
 #include "datatype/timestamp.h"
@@ -19,6 +20,7 @@ typedef struct FmStoreSource
 	const text *ending_artifacts; /* filters, or NULL; the empty one fits every node */
 	const text *ending_executions;
 	MemoryContext batch_context;
+	FmEventScan *scan; /* during a walk; NULL: by queries */
 	bool check_visible[2]; /* by kind: nodes may be hidden from the caller */
 } FmStoreSource;
 

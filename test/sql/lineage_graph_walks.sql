@@ -117,7 +117,7 @@ SELECT (SELECT count(*) FROM flow f JOIN o s ON (s.kind, s.id) = (f.source_kind,
 SELECT (SELECT count(*) FROM topological_order(artifact => 5)) = (SELECT count(*) FROM downstream(artifact => 5)) AS same;
 
 -- what a walk knows ends with its query
-SELECT traversed_path(1, 0);
+SELECT traversed_path(1);
 SELECT count(*) FROM traverse_lineage(NULL, '{1}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 
 -- memory is bounded

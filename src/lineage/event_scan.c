@@ -1,0 +1,396 @@
+/*
+ * Events straight from the table and its indexes
+ *
+ * Small frontiers go by index: a descent a node, and with no details no heap access either. When a walk has seen a good
+ * part of the graph, one scan of the table and arrays in memory are faster for the rest of it; how much is a good part
+ * follows from the cost of both.
+ */
+#include "lineage/event_scan.h"
+
+#include "fm_compat.h"
+
+#include "access/genam.h"
+#include "access/relation.h"
+#include "access/relscan.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/visibilitymap.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_am.h"
+#include "executor/tuptable.h"
+#include "storage/bufmgr.h"
+#include "utils/acl.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
+
+#if PG_VERSION_NUM >= 180000
+#define BEGIN_INDEX_SCAN(heap, index, snapshot) index_beginscan(heap, index, snapshot, NULL, 1, 0)
+#else
+#define BEGIN_INDEX_SCAN(heap, index, snapshot) index_beginscan(heap, index, snapshot, 1, 0)
+#endif
+
+/* A descent costs as much as this many rows of a scan, arrays included */
+#define ROWS_PER_DESCENT 20
+
+/* The columns of mlmd.event by what they are */
+enum
+{
+	COLUMN_ARTIFACT,
+	COLUMN_EXECUTION,
+	COLUMN_TYPE,
+	COLUMN_ID,
+	COLUMN_TIME,
+	N_COLUMNS
+};
+
+/* Neighbours of all nodes of a kind, as arrays: those of id are far[start[id]] up to far[start[id + 1]] */
+typedef struct Adjacency
+{
+	uint32 n_ids;
+	uint32 *start;
+	uint32 *far;
+} Adjacency;
+
+struct FmEventScan
+{
+	MemoryContext context;
+	Relation heap;
+	AttrNumber columns[N_COLUMNS];
+	Relation index[2]; /* by kind: artifact 1, execution 0 */
+	IndexScanDesc scan[2];
+	AttrNumber in_index[2][3]; /* position of the first three columns in the index */
+	TupleTableSlot *slot;
+	Buffer vm_buffer;
+	bool details;
+	uint64 n_descents;
+	double n_rows; /* of the table, roughly */
+	bool scanned;
+	bool unfit; /* the table does not fit in arrays */
+	Adjacency adjacency[2];
+};
+
+/*
+ * The index to find events by a column: a whole btree that begins with it and has artifact, execution and type
+ */
+static bool
+OpenIndex(FmEventScan *scan, int kind, AttrNumber leading)
+{
+	List *indexes = RelationGetIndexList(scan->heap);
+	ListCell *lc;
+
+	foreach (lc, indexes)
+	{
+		Relation index = index_open(lfirst_oid(lc), AccessShareLock);
+		Form_pg_index form = index->rd_index;
+		bool fits = index->rd_rel->relam == BTREE_AM_OID && form->indisvalid && form->indisready && form->indislive &&
+					RelationGetIndexPredicate(index) == NIL && RelationGetIndexExpressions(index) == NIL &&
+					form->indkey.values[0] == leading;
+
+		for (int c = 0; fits && c < 3; c++)
+		{
+			scan->in_index[kind][c] = 0;
+			for (int k = 0; k < form->indnatts; k++)
+				if (form->indkey.values[k] == scan->columns[c])
+					scan->in_index[kind][c] = k + 1;
+			fits = scan->in_index[kind][c] != 0;
+		}
+		if (fits)
+		{
+			scan->index[kind] = index;
+			return true;
+		}
+		index_close(index, AccessShareLock);
+	}
+	return false;
+}
+
+FmEventScan *
+fm_event_scan_open(bool details)
+{
+	static const char *const names[N_COLUMNS] = {"artifact_id", "execution_id", "type", "id", "milliseconds_since_epoch"};
+	static const Oid types[N_COLUMNS] = {20, 20, 23, 20, 20};
+	Oid relation = get_relname_relid("event", get_namespace_oid("mlmd", false));
+	FmEventScan *scan;
+	bool fits;
+
+	if (!OidIsValid(relation) || pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) != ACLCHECK_OK ||
+		check_enable_rls(relation, InvalidOid, true) != RLS_NONE)
+		return NULL;
+	scan = palloc0(sizeof(FmEventScan));
+	scan->context = CurrentMemoryContext;
+	scan->details = details;
+	scan->vm_buffer = InvalidBuffer;
+	scan->heap = relation_open(relation, AccessShareLock);
+	fits = scan->heap->rd_rel->relkind == RELKIND_RELATION && !scan->heap->rd_rel->relhassubclass;
+	for (int c = 0; fits && c < N_COLUMNS; c++)
+	{
+		scan->columns[c] = get_attnum(relation, names[c]);
+		fits = scan->columns[c] != InvalidAttrNumber && get_atttype(relation, scan->columns[c]) == types[c];
+	}
+	if (!fits || !OpenIndex(scan, 0, scan->columns[COLUMN_EXECUTION]) || !OpenIndex(scan, 1, scan->columns[COLUMN_ARTIFACT]))
+	{
+		fm_event_scan_close(scan);
+		return NULL;
+	}
+	scan->n_rows = Max(scan->heap->rd_rel->reltuples, 0);
+	scan->slot = table_slot_create(scan->heap, NULL);
+	for (int k = 0; k < 2; k++)
+	{
+		scan->scan[k] = BEGIN_INDEX_SCAN(scan->heap, scan->index[k], GetActiveSnapshot());
+		scan->scan[k]->xs_want_itup = !details;
+	}
+	return scan;
+}
+
+void
+fm_event_scan_close(FmEventScan *scan)
+{
+	if (BufferIsValid(scan->vm_buffer))
+		ReleaseBuffer(scan->vm_buffer);
+	for (int k = 0; k < 2; k++)
+	{
+		if (scan->scan[k])
+			index_endscan(scan->scan[k]);
+		if (scan->index[k])
+			index_close(scan->index[k], AccessShareLock);
+	}
+	if (scan->slot)
+		ExecDropSingleTupleTableSlot(scan->slot);
+	relation_close(scan->heap, AccessShareLock);
+}
+
+/*
+ * An event whose columns are in the slot
+ */
+static void
+EventOfSlot(const FmEventScan *scan, FmEvent *event)
+{
+	bool is_null;
+
+	event->artifact_id = DatumGetInt64(slot_getattr(scan->slot, scan->columns[COLUMN_ARTIFACT], &is_null));
+	event->execution_id = DatumGetInt64(slot_getattr(scan->slot, scan->columns[COLUMN_EXECUTION], &is_null));
+	event->type = DatumGetInt32(slot_getattr(scan->slot, scan->columns[COLUMN_TYPE], &is_null));
+	event->id = DatumGetInt64(slot_getattr(scan->slot, scan->columns[COLUMN_ID], &is_null));
+	event->milliseconds = DatumGetInt64(slot_getattr(scan->slot, scan->columns[COLUMN_TIME], &is_null));
+	event->has_time = !is_null;
+	if (is_null)
+		event->milliseconds = 0;
+}
+
+/*
+ * Events of one node by its index
+ */
+static void
+Descend(FmEventScan *scan, FmTraversal *traversal, int kind, int64 id)
+{
+	IndexScanDesc index_scan = scan->scan[kind];
+	ScanKeyData key;
+	FmEvent event = {0};
+
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
+	index_rescan(index_scan, &key, 1, NULL, 0);
+	if (scan->details)
+	{
+		while (index_getnext_slot(index_scan, ForwardScanDirection, scan->slot))
+		{
+			EventOfSlot(scan, &event);
+			fm_traversal_event(traversal, &event);
+		}
+		return;
+	}
+	for (;;)
+	{
+		ItemPointer tid = index_getnext_tid(index_scan, ForwardScanDirection);
+		bool is_null;
+
+		if (tid == NULL)
+			break;
+		/* as an index-only scan: the heap is asked only about pages that are not all visible */
+		if (!VM_ALL_VISIBLE(scan->heap, ItemPointerGetBlockNumber(tid), &scan->vm_buffer) &&
+			!index_fetch_heap(index_scan, scan->slot))
+			continue;
+		event.artifact_id = DatumGetInt64(index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_ARTIFACT], index_scan->xs_itupdesc, &is_null));
+		event.execution_id = DatumGetInt64(index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_EXECUTION], index_scan->xs_itupdesc, &is_null));
+		event.type = DatumGetInt32(index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_TYPE], index_scan->xs_itupdesc, &is_null));
+		fm_traversal_event(traversal, &event);
+	}
+}
+
+/* ---- the whole table ---- */
+
+typedef struct PairList
+{
+	uint32 n;
+	uint32 max;
+	uint32 *near;
+	uint32 *far;
+	uint32 highest;
+} PairList;
+
+static void
+AddPair(PairList *list, int64 near, int64 far)
+{
+	if (list->n == list->max)
+	{
+		Size size = Max(1024, (Size) list->max * 2);
+
+		list->near = list->max == 0 ? palloc_extended(size * sizeof(uint32), MCXT_ALLOC_HUGE) : repalloc_huge(list->near, size * sizeof(uint32));
+		list->far = list->max == 0 ? palloc_extended(size * sizeof(uint32), MCXT_ALLOC_HUGE) : repalloc_huge(list->far, size * sizeof(uint32));
+		list->max = size;
+	}
+	list->near[list->n] = (uint32) near;
+	list->far[list->n++] = (uint32) far;
+	list->highest = Max(list->highest, (uint32) near);
+}
+
+static void
+BuildAdjacency(FmEventScan *scan, int kind, PairList *list)
+{
+	Adjacency *adjacency = &scan->adjacency[kind];
+	uint32 *next;
+
+	adjacency->n_ids = list->n == 0 ? 0 : list->highest + 1;
+	adjacency->start = MemoryContextAllocExtended(scan->context, ((Size) adjacency->n_ids + 2) * sizeof(uint32), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	adjacency->far = MemoryContextAllocHuge(scan->context, Max((Size) list->n, 1) * sizeof(uint32));
+	/* counts stand one further than they belong; filling moves them into place */
+	next = adjacency->start + 1;
+	for (uint32 i = 0; i < list->n; i++)
+		next[list->near[i] + 1]++;
+	for (uint32 i = 1; i <= adjacency->n_ids; i++)
+		next[i] += next[i - 1];
+	for (uint32 i = 0; i < list->n; i++)
+		adjacency->far[next[list->near[i]]++] = list->far[i];
+}
+
+/*
+ * Reads the events that the walk follows into arrays. Gives up when ids are too large or too sparse for them.
+ */
+static void
+ScanTable(FmEventScan *scan, FmTraversal *traversal, const uint32 types[2])
+{
+	MemoryContext work = AllocSetContextCreate(scan->context, "events of a table", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old_context = MemoryContextSwitchTo(work);
+	TableScanDesc table_scan = table_beginscan(scan->heap, GetActiveSnapshot(), 0, NULL);
+	PairList lists[2] = {{0}};
+	AttrNumber last = Max(Max(scan->columns[COLUMN_ARTIFACT], scan->columns[COLUMN_EXECUTION]), scan->columns[COLUMN_TYPE]);
+	uint32 count = 0;
+	int64 highest[2] = {0, 0};
+
+	while (!scan->unfit && table_scan_getnextslot(table_scan, ForwardScanDirection, scan->slot))
+	{
+		int64 artifact;
+		int64 execution;
+		uint32 bit;
+
+		slot_getsomeattrs(scan->slot, last);
+		artifact = DatumGetInt64(scan->slot->tts_values[scan->columns[COLUMN_ARTIFACT] - 1]);
+		execution = DatumGetInt64(scan->slot->tts_values[scan->columns[COLUMN_EXECUTION] - 1]);
+		bit = FM_EVENT_BIT(DatumGetInt32(scan->slot->tts_values[scan->columns[COLUMN_TYPE] - 1]));
+		if (((types[0] | types[1]) & bit) == 0)
+			continue;
+		if (artifact < 0 || execution < 0 || artifact >= PG_UINT32_MAX - 2 || execution >= PG_UINT32_MAX - 2)
+			scan->unfit = true;
+		highest[0] = Max(highest[0], execution);
+		highest[1] = Max(highest[1], artifact);
+		if (types[1] & bit)
+			AddPair(&lists[1], artifact, execution);
+		if (types[0] & bit)
+			AddPair(&lists[0], execution, artifact);
+		if ((++count & 0xFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	table_endscan(table_scan);
+	ExecClearTuple(scan->slot);
+	for (int k = 0; k < 2; k++)
+		if (highest[k] / 8 > (int64) lists[0].n + lists[1].n)
+			scan->unfit = true;
+	if (!scan->unfit)
+	{
+		for (int k = 0; k < 2; k++)
+			BuildAdjacency(scan, k, &lists[k]);
+		scan->scanned = true;
+		/* the far ends of one kind are the near ends of the other, or have no events to follow */
+		for (int k = 0; k < 2; k++)
+			fm_traversal_index_densely(traversal, k ? FM_ARTIFACT : FM_EXECUTION, highest[k] + 1);
+	}
+	MemoryContextSwitchTo(old_context);
+	MemoryContextDelete(work);
+}
+
+/*
+ * Whether it is time to read the whole table: the descents so far have cost about as much. In memory it takes a pair of
+ * numbers and an array element an event, and an array element a node.
+ */
+static bool
+WantsScan(const FmEventScan *scan, const FmTraversal *traversal, uint32 n)
+{
+	return !scan->scanned && !scan->unfit && !scan->details && scan->n_rows > 1000 &&
+		   (double) (scan->n_descents + n) * ROWS_PER_DESCENT > scan->n_rows &&
+		   (traversal->options.memory_limit == 0 || scan->n_rows * 16 < traversal->options.memory_limit);
+}
+
+static int
+CompareIds(const void *a, const void *b)
+{
+	int64 left = *(const int64 *) a;
+	int64 right = *(const int64 *) b;
+
+	return left < right ? -1 : left > right;
+}
+
+void
+fm_event_scan_expand(FmEventScan *scan, FmTraversal *traversal, FmNodeKind kind, const int64 *ids, uint32 n, uint32 types)
+{
+	int k = kind == FM_ARTIFACT;
+	int64 *sorted;
+
+	if (WantsScan(scan, traversal, n))
+	{
+		const uint32 follow[2] = {fm_traversal_types(traversal, FM_EXECUTION), fm_traversal_types(traversal, FM_ARTIFACT)};
+
+		ScanTable(scan, traversal, follow);
+	}
+	if (scan->scanned)
+	{
+		const Adjacency *adjacency = &scan->adjacency[k];
+		FmEvent event = {0};
+
+		/* what was read is what is followed: any of the types will do */
+		while (event.type < 31 && !(types & FM_EVENT_BIT(event.type)))
+			event.type++;
+		for (uint32 i = 0; i < n; i++)
+		{
+			if (ids[i] < 0 || ids[i] >= adjacency->n_ids)
+				continue;
+			event.artifact_id = event.execution_id = ids[i];
+			for (uint32 e = adjacency->start[ids[i]]; e < adjacency->start[ids[i] + 1]; e++)
+			{
+				if (k)
+					event.execution_id = adjacency->far[e];
+				else
+					event.artifact_id = adjacency->far[e];
+				fm_traversal_event(traversal, &event);
+			}
+			if ((i & 0xFFFF) == 0xFFFF)
+				CHECK_FOR_INTERRUPTS();
+		}
+		return;
+	}
+	/* neighbours in the index are read one after the other */
+	sorted = palloc_extended(n * sizeof(int64), MCXT_ALLOC_HUGE);
+	memcpy(sorted, ids, n * sizeof(int64));
+	if (n > 1)
+		qsort(sorted, n, sizeof(int64), CompareIds);
+	for (uint32 i = 0; i < n && traversal->error->sqlstate == 0; i++)
+	{
+		Descend(scan, traversal, k, sorted[i]);
+		if ((i & 0xFF) == 0xFF)
+			CHECK_FOR_INTERRUPTS();
+	}
+	scan->n_descents += n;
+	pfree(sorted);
+}

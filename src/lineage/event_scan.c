@@ -28,13 +28,18 @@
 #include "utils/snapmgr.h"
 
 #if PG_VERSION_NUM >= 180000
-#define BEGIN_INDEX_SCAN(heap, index, snapshot) index_beginscan(heap, index, snapshot, NULL, 1, 0)
+#define BEGIN_INDEX_SCAN(heap, index, snapshot) index_beginscan(heap, index, snapshot, NULL, 2, 0)
 #else
-#define BEGIN_INDEX_SCAN(heap, index, snapshot) index_beginscan(heap, index, snapshot, 1, 0)
+#define BEGIN_INDEX_SCAN(heap, index, snapshot) index_beginscan(heap, index, snapshot, 2, 0)
 #endif
+
+/* Ids so far apart are read in one go; what lies between is skipped, but no more than so many events of it */
+#define MAX_GAP 8
+#define MAX_SKIPPED 32
 
 /* A descent costs as much as this many rows of a scan, arrays included */
 #define ROWS_PER_DESCENT 20
+#define ROWS_PER_EVENT 2
 
 /* The columns of mlmd.event by what they are */
 enum
@@ -181,42 +186,75 @@ EventOfSlot(const FmEventScan *scan, FmEvent *event)
 		event->milliseconds = 0;
 }
 
-/*
- * Events of one node by its index
- */
 static void
-Descend(FmEventScan *scan, FmTraversal *traversal, int kind, int64 id)
+StartRange(FmEventScan *scan, int kind, int64 low, int64 high)
+{
+	ScanKeyData keys[2];
+
+	ScanKeyInit(&keys[0], 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(low));
+	ScanKeyInit(&keys[1], 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(high));
+	index_rescan(scan->scan[kind], keys, 2, NULL, 0);
+	scan->n_descents++;
+}
+
+/*
+ * The next event of the range, in the order of near ends
+ */
+static bool
+NextEvent(FmEventScan *scan, int kind, FmEvent *event)
 {
 	IndexScanDesc index_scan = scan->scan[kind];
-	ScanKeyData key;
-	FmEvent event = {0};
+	ItemPointer tid;
+	bool is_null;
 
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
-	index_rescan(index_scan, &key, 1, NULL, 0);
 	if (scan->details)
 	{
-		while (index_getnext_slot(index_scan, ForwardScanDirection, scan->slot))
+		if (!index_getnext_slot(index_scan, ForwardScanDirection, scan->slot))
+			return false;
+		EventOfSlot(scan, event);
+		return true;
+	}
+	do
+	{
+		tid = index_getnext_tid(index_scan, ForwardScanDirection);
+		if (tid == NULL)
+			return false;
+		/* as an index-only scan: the heap is asked only about pages that are not all visible */
+	} while (!VM_ALL_VISIBLE(scan->heap, ItemPointerGetBlockNumber(tid), &scan->vm_buffer) && !index_fetch_heap(index_scan, scan->slot));
+	event->artifact_id = DatumGetInt64(index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_ARTIFACT], index_scan->xs_itupdesc, &is_null));
+	event->execution_id = DatumGetInt64(index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_EXECUTION], index_scan->xs_itupdesc, &is_null));
+	event->type = DatumGetInt32(index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_TYPE], index_scan->xs_itupdesc, &is_null));
+	return true;
+}
+
+/*
+ * Events of the nodes whose ids are sorted and near one another
+ */
+static void
+ReadRun(FmEventScan *scan, FmTraversal *traversal, int kind, const int64 *ids, uint32 n)
+{
+	FmEvent event = {0};
+	uint32 i = 0;
+	uint32 skipped = 0;
+
+	StartRange(scan, kind, ids[0], ids[n - 1]);
+	while (NextEvent(scan, kind, &event))
+	{
+		int64 near = kind ? event.artifact_id : event.execution_id;
+
+		while (ids[i] < near)
+			i++;
+		if (ids[i] == near)
 		{
-			EventOfSlot(scan, &event);
+			skipped = 0;
 			fm_traversal_event(traversal, &event);
 		}
-		return;
-	}
-	for (;;)
-	{
-		ItemPointer tid = index_getnext_tid(index_scan, ForwardScanDirection);
-		bool is_null;
-
-		if (tid == NULL)
-			break;
-		/* as an index-only scan: the heap is asked only about pages that are not all visible */
-		if (!VM_ALL_VISIBLE(scan->heap, ItemPointerGetBlockNumber(tid), &scan->vm_buffer) &&
-			!index_fetch_heap(index_scan, scan->slot))
-			continue;
-		event.artifact_id = DatumGetInt64(index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_ARTIFACT], index_scan->xs_itupdesc, &is_null));
-		event.execution_id = DatumGetInt64(index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_EXECUTION], index_scan->xs_itupdesc, &is_null));
-		event.type = DatumGetInt32(index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_TYPE], index_scan->xs_itupdesc, &is_null));
-		fm_traversal_event(traversal, &event);
+		else if (++skipped > MAX_SKIPPED)
+		{
+			/* a node between that has many events */
+			skipped = 0;
+			StartRange(scan, kind, ids[i], ids[n - 1]);
+		}
 	}
 }
 
@@ -326,10 +364,10 @@ ScanTable(FmEventScan *scan, FmTraversal *traversal, const uint32 types[2])
  * numbers and an array element an event, and an array element a node.
  */
 static bool
-WantsScan(const FmEventScan *scan, const FmTraversal *traversal, uint32 n)
+WantsScan(const FmEventScan *scan, const FmTraversal *traversal)
 {
 	return !scan->scanned && !scan->unfit && !scan->details && scan->n_rows > 1000 &&
-		   (double) (scan->n_descents + n) * ROWS_PER_DESCENT > scan->n_rows &&
+		   (double) (scan->n_descents * ROWS_PER_DESCENT + traversal->n_followed * ROWS_PER_EVENT) > scan->n_rows &&
 		   (traversal->options.memory_limit == 0 || scan->n_rows * 16 < traversal->options.memory_limit);
 }
 
@@ -348,7 +386,7 @@ fm_event_scan_expand(FmEventScan *scan, FmTraversal *traversal, FmNodeKind kind,
 	int k = kind == FM_ARTIFACT;
 	int64 *sorted;
 
-	if (WantsScan(scan, traversal, n))
+	if (WantsScan(scan, traversal))
 	{
 		const uint32 follow[2] = {fm_traversal_types(traversal, FM_EXECUTION), fm_traversal_types(traversal, FM_ARTIFACT)};
 
@@ -385,12 +423,12 @@ fm_event_scan_expand(FmEventScan *scan, FmTraversal *traversal, FmNodeKind kind,
 	memcpy(sorted, ids, n * sizeof(int64));
 	if (n > 1)
 		qsort(sorted, n, sizeof(int64), CompareIds);
-	for (uint32 i = 0; i < n && traversal->error->sqlstate == 0; i++)
+	for (uint32 i = 0, end; i < n && traversal->error->sqlstate == 0; i = end)
 	{
-		Descend(scan, traversal, k, sorted[i]);
-		if ((i & 0xFF) == 0xFF)
-			CHECK_FOR_INTERRUPTS();
+		for (end = i + 1; end < n && end - i < 1000 && sorted[end] - sorted[end - 1] <= MAX_GAP; end++)
+			;
+		ReadRun(scan, traversal, k, sorted + i, end - i);
+		CHECK_FOR_INTERRUPTS();
 	}
-	scan->n_descents += n;
 	pfree(sorted);
 }

@@ -317,17 +317,46 @@ IdsOfArray(ArrayType *array, int *n)
 }
 
 /*
- * Starts from those of the given nodes that exist and that the caller may see
+ * Starts from those of the given nodes that exist and that the caller may see. The plan is kept for the session: to make it
+ * takes longer than a short walk.
  */
 static void
 StartFromIds(FmTraversal *traversal, const FmStoreSource *source, FmNodeKind kind, ArrayType *array)
 {
+	static SPIPlanPtr kept[2];
 	FmNodeQuery query = {0};
 	int64 *ids;
 	int n;
 
 	query.candidates = IdsOfArray(array, &query.n_candidates);
-	query.has_as_of = source->has_as_of;
+	if (!source->has_as_of)
+	{
+		SPIPlanPtr *plan = &kept[kind == FM_ARTIFACT];
+		Datum value = PointerGetDatum(fm_int64_array(query.candidates, query.n_candidates));
+		Oid type = INT8ARRAYOID;
+
+		SPI_connect();
+		if (*plan == NULL)
+		{
+			SPIPlanPtr made = SPI_prepare(psprintf("SELECT n.id FROM mlmd.%s n WHERE n.id OPERATOR(pg_catalog.=) ANY ($1) ORDER BY 1", fm_node_kind_name(kind)), 1, &type);
+
+			if (made == NULL)
+				elog(ERROR, "could not prepare a query for nodes: %s", SPI_result_code_string(SPI_result));
+			SPI_keepplan(made);
+			*plan = made;
+		}
+		if (SPI_execute_plan(*plan, &value, NULL, true, 0) != SPI_OK_SELECT)
+			elog(ERROR, "unexpected result of a query for nodes");
+		for (uint64 i = 0; i < SPI_processed; i++)
+		{
+			bool is_null;
+
+			fm_traversal_start(traversal, kind, DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null)));
+		}
+		SPI_finish();
+		return;
+	}
+	query.has_as_of = true;
 	query.as_of = source->as_of;
 	ids = fm_node_ids(kind, &query, &n);
 	for (int i = 0; i < n; i++)

@@ -28,6 +28,6 @@ extern uint32 *fm_graph_starts(const FmGraph *graph, ArrayType *artifacts, Array
 extern Datum fm_kind_datum(FmNodeKind kind);
 
 /* Raises the error of a graph that cannot be ordered, naming nodes of a cycle */
-extern void fm_throw_cycle(const FmGraph *graph) pg_attribute_noreturn();
+extern FM_NORETURN void fm_throw_cycle(const FmGraph *graph);
 
 #endif

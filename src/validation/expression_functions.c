@@ -184,7 +184,7 @@ to_digits(double x, int64 digits, bool truncate)
 		return x;
 	if (digits < -320)
 		return 0;
-	power = pow(10, (double) Abs(digits));
+	power = pow(10, fabs((double) digits));
 	scaled = digits >= 0 ? x * power : x / power;
 	if (!isfinite(scaled))
 		return x;

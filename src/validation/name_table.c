@@ -46,7 +46,7 @@ same_name(NameKey a, NameKey b)
 #define SH_GET_HASH(tb, a) a->hash
 #define SH_SCOPE static inline
 #ifdef FRONTEND
-#define SH_RAW_ALLOCATOR pg_malloc0
+#define SH_RAW_ALLOCATOR palloc0
 #endif
 #define SH_DECLARE
 #define SH_DEFINE

@@ -52,6 +52,38 @@ add_drift(Walk *walk, Tfmd__DriftSkewInfo *drift)
 
 /* -- one feature of the statistics and what is below it -- */
 
+static bool
+has_no_statistics(const Tfmd__FeatureNameStatistics *statistics)
+{
+	return statistics->field_id_case == TFMD__FEATURE_NAME_STATISTICS__FIELD_ID_PATH &&
+		   statistics->stats_case == TFMD__FEATURE_NAME_STATISTICS__STATS__NOT_SET && statistics->n_custom_stats == 0;
+}
+
+/*
+ * Is a feature nested in one that is listed without any statistics? TFDV passes over both.
+ */
+static bool
+is_below_nothing(const FmFeatureView *view)
+{
+	const Tfmd__DatasetFeatureStatistics *dataset = view->dataset->dataset;
+	FmPath parent = {view->path.n_step - 1, view->path.step};
+	size_t i;
+
+	if (parent.n_step == 0 || dataset->n_features == (size_t) view->dataset->n_features)
+		return false;
+	for (i = 0; i < dataset->n_features; i++)
+	{
+		FmPath path;
+
+		if (!has_no_statistics(dataset->features[i]))
+			continue;
+		path = fm_path_from_message(dataset->features[i]->path);
+		if (fm_path_equal(&path, &parent))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Below a feature that is looked at, TFDV dies of a child that has no statistics at all
  */
@@ -70,8 +102,7 @@ check_empty_children(Walk *walk, const FmFeatureView *view)
 		FmPath parent;
 		FmSchemaNode node;
 
-		if (statistics->field_id_case != TFMD__FEATURE_NAME_STATISTICS__FIELD_ID_PATH ||
-			statistics->stats_case != TFMD__FEATURE_NAME_STATISTICS__STATS__NOT_SET || statistics->n_custom_stats > 0)
+		if (!has_no_statistics(statistics))
 			continue;
 		child.path = fm_path_from_message(statistics->path);
 		parent = child.path;
@@ -454,8 +485,12 @@ validate(const FmValidation *validation, FmError *error)
 
 	check->index = fm_schema_index(validation->schema);
 	for (i = 0; i < check->view->n_features; i++)
-		if (check->view->features[i].parent == NULL && !check_recursively(&walk, &check->view->features[i]))
+	{
+		const FmFeatureView *view = &check->view->features[i];
+
+		if (view->parent == NULL && !is_below_nothing(view) && !check_recursively(&walk, view))
 			return NULL;
+	}
 	fm_schema_walk(validation->schema, check_missing, &walk);
 	if (!fm_check_dataset(check, &dataset_reasons))
 		return NULL;

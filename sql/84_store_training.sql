@@ -79,7 +79,7 @@ DECLARE
 	t feature_meta.training_set;
 	trained @extschema@.feature_statistics;
 	served @extschema@.feature_statistics;
-	found jsonb;
+	result jsonb;
 	names text[];
 	p text;
 BEGIN
@@ -111,11 +111,11 @@ BEGIN
 				THEN f || '{"skew_comparator": {"jensen_shannon_divergence": {"threshold": "Infinity"}}}' ELSE f END))
 				   FROM jsonb_array_elements(schema::jsonb -> 'feature') f)::@extschema@.feature_schema;
 	END LOOP;
-	found := @extschema@.validate_statistics(trained, schema, serving_statistics => served)::jsonb;
+	result := @extschema@.validate_statistics(trained, schema, serving_statistics => served)::jsonb;
 	RETURN QUERY
 	SELECT array_to_string(ARRAY(SELECT jsonb_array_elements_text(i -> 'path' -> 'step')), '.'), m ->> 'type', (m ->> 'value')::float8,
 		nullif((m ->> 'threshold')::float8, 'Infinity'), (m ->> 'value')::float8 > (m ->> 'threshold')::float8
-	FROM jsonb_array_elements(found -> 'drift_skew_info') i, jsonb_array_elements(i -> 'skew_measurements') m
+	FROM jsonb_array_elements(result -> 'drift_skew_info') i, jsonb_array_elements(i -> 'skew_measurements') m
 	ORDER BY 1, 2;
 END $$;
 COMMENT ON FUNCTION training_serving_skew(text, regclass, feature_schema) IS

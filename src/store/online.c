@@ -403,6 +403,7 @@ build_request(const char *schema, Datum references, bool full_names)
 		for (int k = 0; k < view->nkeys; k++)
 			types[k] = view->keys[k].type = store_column_type(view->online_table, view->keys[k].name);
 		prepare_view(&request->views[v], view, types);
+		MemoryContextSwitchTo(context); /* SPI leaves its own behind */
 		prepare_index(&request->views[v]);
 		initStringInfo(&label);
 		escape_json(&label, view->name);

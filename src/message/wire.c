@@ -353,6 +353,8 @@ find_field(const ProtobufCMessageDescriptor *descriptor, const ProtobufCFieldDes
 
 	if (last != NULL && last->id == number)
 		return last;
+	if (descriptor->n_fields == 0)
+		return NULL;
 	next = last == NULL ? descriptor->fields : last + 1;
 	if (next < descriptor->fields + descriptor->n_fields && next->id == number)
 		return next;

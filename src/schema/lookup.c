@@ -226,7 +226,7 @@ fm_feature_is_required(const Tfmd__Schema *schema, const Tfmd__Feature *feature,
 	if (presence == NULL || fm_feature_is_deprecated(feature))
 		return false;
 	if (!(presence->has_min_count && presence->min_count > 0) &&
-		!(presence->has_min_fraction && presence->min_fraction > 0))
+		!(presence->has_min_fraction && !(presence->min_fraction <= 0))) /* NaN counts as above, as in TFDV */
 		return false;
 	return fm_feature_in_environment(schema, feature, environment);
 }

@@ -44,7 +44,7 @@ ValueExpression(const Variable *variable)
 	if (variable->categorical)
 		return psprintf("COALESCE((%s)::pg_catalog.text, '" MISSING_CATEGORY "') COLLATE pg_catalog.\"C\"", value);
 	if (column->is_array)
-		return psprintf("NULLIF((%s)::pg_catalog.float8, 'NaN'::pg_catalog.float8)", value);
+		return psprintf("NULLIF(%s, 'NaN'::pg_catalog.float8)", fm_number_of_value(value, column->element));
 	return psprintf("NULLIF(%s, 'NaN'::pg_catalog.float8)", fm_number_expression(column));
 }
 

@@ -41,10 +41,10 @@ ValuesArray(const FmSourceColumn *column, const FmLiftOptions *options, bool is_
 			appendStringInfo(&bin, "%s'%s'::pg_catalog.float8", i > 0 ? ", " : "",
 							 DatumGetCString(
 								 DirectFunctionCall1(float8out, Float8GetDatum(options->y_boundaries[i]))));
-		return psprintf("ARRAY(SELECT pg_catalog.width_bucket(u.v::pg_catalog.float8, ARRAY[%s])::pg_catalog.int8 "
-						"FROM pg_catalog.unnest(%s) AS u(v) WHERE u.v IS NOT NULL AND "
-						"u.v::pg_catalog.float8 OPERATOR(pg_catalog.<>) 'NaN'::pg_catalog.float8)",
-						bin.data, array);
+		return psprintf("ARRAY(SELECT pg_catalog.width_bucket(n.v, ARRAY[%s])::pg_catalog.int8 "
+						"FROM (SELECT %s AS v FROM pg_catalog.unnest(%s) AS u(v)) AS n "
+						"WHERE n.v OPERATOR(pg_catalog.<>) 'NaN'::pg_catalog.float8)",
+						bin.data, fm_number_of_value("u.v", column->element), array);
 	}
 	if (column->family == FM_FAMILY_INT)
 		return psprintf("(%s)%s::pg_catalog.int8[]", array, column->element == BOOLOID ? "::pg_catalog.int4[]" : "");

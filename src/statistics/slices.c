@@ -37,7 +37,7 @@ ValueText(const char *value, const FmSourceColumn *column)
 		case NUMERICOID:
 		{
 			/* the digits are PostgreSQL's shortest ones; what Python writes otherwise is put right */
-			const char *f = psprintf("(%s)::pg_catalog.float8", value);
+			const char *f = psprintf("(%s)", fm_number_of_value(value, column->element));
 
 			return psprintf(
 				"CASE WHEN pg_catalog.abs(%s) OPERATOR(pg_catalog.>=) 1e15 AND pg_catalog.abs(%s) "

@@ -70,7 +70,6 @@ FamilyOfType(Oid type)
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
 			return FM_FAMILY_TIME;
-		case JSONOID:
 		case JSONBOID:
 			return FM_FAMILY_STRUCT;
 		default:
@@ -110,7 +109,9 @@ fm_source(Oid relid, const char *filter, double sample_rate)
 	if (filter != NULL)
 		fm_check_expression(filter, "filter");
 
-	relation = relation_open(relid, AccessShareLock);
+	relation = try_relation_open(relid, AccessShareLock);
+	if (relation == NULL)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", relid)));
 	kind = relation->rd_rel->relkind;
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE && kind != RELKIND_VIEW &&
 		kind != RELKIND_MATVIEW && kind != RELKIND_FOREIGN_TABLE)
@@ -220,13 +221,20 @@ fm_extension_schema(void)
 /*
  * One value of the type as float8: dates in days, timestamps in microseconds since 1970
  */
-static char *
-NumberOf(const char *value, Oid type)
+char *
+fm_number_of_value(const char *value, Oid type)
 {
 	switch (type)
 	{
 		case BOOLOID:
 			return psprintf("((%s)::pg_catalog.int4)::pg_catalog.float8", value);
+		case NUMERICOID:
+			/* beyond the range of float8 infinite or 0, as in a sketch, instead of an error */
+			return psprintf("CASE WHEN pg_catalog.abs(%s) OPERATOR(pg_catalog.<) 1e-307 THEN 0::pg_catalog.float8 "
+							"WHEN pg_catalog.abs(%s) OPERATOR(pg_catalog.<=) 1.7976931348623157e308 "
+							"THEN (%s)::pg_catalog.float8 ELSE pg_catalog.sign(%s)::pg_catalog.float8 "
+							"OPERATOR(pg_catalog.*) 'Infinity'::pg_catalog.float8 END",
+							value, value, value, value);
 		case DATEOID:
 			return psprintf("(%s OPERATOR(pg_catalog.-) pg_catalog.make_date(1970, 1, 1))::pg_catalog.float8", value);
 		case TIMEOID:
@@ -245,8 +253,8 @@ fm_number_expression(const FmSourceColumn *column)
 	if (column->is_array)
 		return psprintf("(SELECT %s FROM pg_catalog.unnest(%s) AS u(v) "
 						"WHERE pg_catalog.cardinality(%s) OPERATOR(pg_catalog.=) 1)",
-						NumberOf("u.v", column->element), column->reference, column->reference);
-	return NumberOf(column->reference, column->element);
+						fm_number_of_value("u.v", column->element), column->reference, column->reference);
+	return fm_number_of_value(column->reference, column->element);
 }
 
 void

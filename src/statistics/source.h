@@ -16,7 +16,7 @@ typedef enum FmFamily
 	FM_FAMILY_INT,   /* bool and the integers */
 	FM_FAMILY_FLOAT, /* float4, float8, numeric */
 	FM_FAMILY_TIME,  /* date, time, timestamp, timestamptz */
-	FM_FAMILY_STRUCT, /* composite types, json, jsonb */
+	FM_FAMILY_STRUCT, /* composite types, jsonb */
 	FM_FAMILY_TEXT   /* anything else, by its text output */
 } FmFamily;
 
@@ -60,6 +60,9 @@ extern FmSourceColumn *fm_source_need_column(const FmRowSource *source, const ch
 
 /* The column as float8, NULL where it has not exactly one value; INT, FLOAT and TIME only (times: as in statistics) */
 extern char *fm_number_expression(const FmSourceColumn *column);
+
+/* The same of an expression for one value of a type */
+extern char *fm_number_of_value(const char *value, Oid type);
 
 /* Raises 42601 unless the text is one SQL expression, so that it can be put between parentheses in a query */
 extern void fm_check_expression(const char *text, const char *what);

@@ -331,7 +331,8 @@ MakeRankHistogram(const FmFrequentValues *frequent, bool by_weight, double thres
 			histogram->buckets[i]->high_rank = i;
 		}
 	}
-	return histogram;
+	/* with no value above the threshold there is none */
+	return histogram->n_buckets > 0 ? histogram : NULL;
 }
 
 /*
@@ -352,7 +353,7 @@ AddValueStats(Tfmd__StringStatistics *stats, const FmFeatureInfo *info, const Sc
 	stats->rank_histogram = MakeRankHistogram(&frequent, false, scope->options->frequency_threshold, scope->options,
 											  &stats->n_top_values, &stats->top_values);
 	/* an estimate is marked in a field that TensorFlow's tools leave alone */
-	if (!frequent.exact || !exact_distinct)
+	if (stats->rank_histogram != NULL && !(frequent.exact && exact_distinct))
 		stats->rank_histogram->name =
 			psprintf("approximate: counts up to " UINT64_FORMAT " too low, unique %s", frequent.max_error,
 					 exact_distinct ? "exact" : "within 0.8 % (standard error)");
@@ -365,7 +366,7 @@ AddValueStats(Tfmd__StringStatistics *stats, const FmFeatureInfo *info, const Sc
 		fm_feature_frequent_values(info->feature, true, &frequent);
 		by_weight->rank_histogram = MakeRankHistogram(&frequent, true, scope->options->weighted_frequency_threshold,
 													  scope->options, &by_weight->n_top_values, &by_weight->top_values);
-		if (!frequent.exact)
+		if (by_weight->rank_histogram != NULL && !frequent.exact)
 			by_weight->rank_histogram->name =
 				psprintf("approximate: weights up to %g too low", frequent.weighted_max_error);
 		stats->weighted_string_stats = by_weight;

@@ -40,12 +40,13 @@ ValueText(const char *value, const FmSourceColumn *column)
 			const char *f = psprintf("(%s)", fm_number_of_value(value, column->element));
 
 			return psprintf(
-				"CASE WHEN pg_catalog.abs(%s) OPERATOR(pg_catalog.>=) 1e15 AND pg_catalog.abs(%s) "
-				"OPERATOR(pg_catalog.<) 1e16 THEN pg_catalog.to_char(%s, 'FM9999999999999990.0') "
-				"WHEN (%s)::pg_catalog.text OPERATOR(pg_catalog.~) '^-?[0-9]+$' "
+				"CASE WHEN (%s)::pg_catalog.text OPERATOR(pg_catalog.~) '^-?[0-9]+$' "
 				"THEN (%s)::pg_catalog.text OPERATOR(pg_catalog.||) '.0' "
+				"WHEN pg_catalog.abs(%s) OPERATOR(pg_catalog.>=) 1e15 AND pg_catalog.abs(%s) OPERATOR(pg_catalog.<) 1e16 "
+				"AND pg_catalog.trunc(%s) OPERATOR(pg_catalog.=) %s "
+				"THEN (%s)::pg_catalog.int8::pg_catalog.text OPERATOR(pg_catalog.||) '.0' "
 				"ELSE pg_catalog.replace(pg_catalog.lower((%s)::pg_catalog.text), 'infinity', 'inf') END",
-				f, f, f, f, f, f);
+				f, f, f, f, f, f, f, f);
 		}
 		default:
 			return psprintf("(%s)::pg_catalog.text", value);

@@ -398,6 +398,11 @@ lineage_order(PG_FUNCTION_ARGS)
 	uint32 n;
 
 	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("direction cannot be NULL")));
+	if (!PG_ARGISNULL(3) && PG_GETARG_INT64(3) < 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("number of hops cannot be negative"),
+						errdetail("max_hops is %lld.", (long long) PG_GETARG_INT64(3))));
 	if (PG_ARGISNULL(1) && PG_ARGISNULL(2))
 		graph = GraphOfStore();
 	else

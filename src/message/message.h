@@ -33,6 +33,12 @@ extern ProtobufCMessage *fm_message_unpack_part(const ProtobufCMessageDescriptor
 /* Message -> wire bytes in canonical order (fields by number, map entries by key); palloc'd */
 extern uint8 *fm_message_pack(const ProtobufCMessage *message, size_t *size);
 
+/*
+ * The same for a message that was built by hand: NULL and *error filled in when nobody could read the bytes again
+ * (22021: a string is not UTF-8, 54001: nested too deeply)
+ */
+extern uint8 *fm_message_pack_checked(const ProtobufCMessage *message, size_t *size, FmError *error);
+
 /* Text format -> message; NULL and *error filled in (22P02, 54001) */
 extern ProtobufCMessage *fm_message_parse_text(const ProtobufCMessageDescriptor *descriptor, const char *text,
 											   size_t size, FmError *error);

@@ -27,15 +27,19 @@ name_type(FmError *error, const char *type)
 }
 
 /*
- * The wire bytes of a value that the core has checked, as a varlena
+ * A message as a varlena of its wire bytes. Rooms build messages from names that they find in the database: they are
+ * checked here, so that nothing is stored that could not be read again.
  */
 Datum
 fm_message_get_datum(const ProtobufCMessage *message)
 {
 	size_t size;
-	uint8 *bytes = fm_message_pack(message, &size);
+	FmError error = {0};
+	uint8 *bytes = fm_message_pack_checked(message, &size, &error);
 	bytea *result;
 
+	if (bytes == NULL)
+		fm_throw(&error, NULL);
 	if (size > MaxAllocSize - VARHDRSZ)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("message %s is too large to store", message->descriptor->short_name),
@@ -77,7 +81,9 @@ message_in(FunctionCallInfo fcinfo, const char *type, const ProtobufCMessageDesc
 		message = fm_message_parse_json(descriptor, text, strlen(text), &error);
 	else
 	{
-		text = pg_server_to_any(text, strlen(text), PG_UTF8);
+		/* in SQL_ASCII there is nothing to convert from: the reader checks that it is UTF-8 */
+		if (GetDatabaseEncoding() != PG_SQL_ASCII)
+			text = pg_server_to_any(text, strlen(text), PG_UTF8);
 		message = fm_message_parse_text_exactly(descriptor, text, strlen(text), &error);
 	}
 	if (message == NULL)

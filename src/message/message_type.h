@@ -22,7 +22,7 @@
 extern ProtobufCMessage *fm_datum_get_message(Datum datum, const ProtobufCMessageDescriptor *descriptor);
 #define fm_getarg_message(fcinfo, n, descriptor) fm_datum_get_message(PG_GETARG_DATUM(n), descriptor)
 
-/* A message as a Datum of its type */
+/* A message as a Datum of its type; raises 22021, 54001 or 54000 when its bytes could not be read again or stored */
 extern Datum fm_message_get_datum(const ProtobufCMessage *message);
 #define PG_RETURN_MESSAGE(message) return fm_message_get_datum(&(message)->base)
 

@@ -591,6 +591,8 @@ typedef struct WireWriter
 	uint8 *buffer;
 	size_t size;
 	size_t start; /* of what is written; it goes to the end of the buffer */
+	int depth;
+	FmError *error; /* NULL: what the message holds is not checked */
 } WireWriter;
 
 static void
@@ -674,6 +676,12 @@ put_value(WireWriter *writer, const ProtobufCFieldDescriptor *field, const void 
 			const char *string = *(const char *const *) slot;
 			size_t length = string ? strlen(string) : 0;
 
+			if (writer->error != NULL && !fm_is_utf8(string ? string : "", length))
+			{
+				fm_fail(writer->error, ERRCODE_CHARACTER_NOT_IN_REPERTOIRE,
+						"message has a string that is not valid UTF-8");
+				fm_fail_detail(writer->error, "It is the value of field \"%s\".", field->name);
+			}
 			put_bytes(writer, string, length);
 			put_varint(writer, length);
 			break;
@@ -715,11 +723,13 @@ put_field(WireWriter *writer, const ProtobufCMessage *message, const ProtobufCFi
 			size_t end = writer->size - writer->start;
 
 			/* both parts are always written, empty ones too */
+			writer->depth++;
 			for (int i = 1; i >= 0; i--)
 			{
 				put_value(writer, &parts[i], FM_MEMBER(void, entries[n], &parts[i]));
 				put_tag(writer, parts[i].id, wire_type_of(&parts[i]));
 			}
+			writer->depth--;
 			put_varint(writer, writer->size - writer->start - end);
 			put_tag(writer, field->id, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED);
 		}
@@ -746,6 +756,13 @@ put_field(WireWriter *writer, const ProtobufCMessage *message, const ProtobufCFi
 static void
 put_message(WireWriter *writer, const ProtobufCMessage *message)
 {
+	if (writer->error != NULL && writer->depth > FM_MAX_MESSAGE_DEPTH)
+	{
+		fm_fail(writer->error, ERRCODE_STATEMENT_TOO_COMPLEX, "message is nested too deeply");
+		fm_fail_detail(writer->error, "More than %d messages are inside one another.", FM_MAX_MESSAGE_DEPTH);
+		return;
+	}
+	writer->depth++;
 	for (unsigned i = message->n_unknown_fields; i-- > 0;)
 	{
 		const ProtobufCMessageUnknownField *field = &message->unknown_fields[i];
@@ -760,15 +777,22 @@ put_message(WireWriter *writer, const ProtobufCMessage *message)
 		if (fm_field_is_set(message, field))
 			put_field(writer, message, field);
 	}
+	writer->depth--;
 }
 
 uint8 *
 fm_message_pack(const ProtobufCMessage *message, size_t *size)
 {
-	WireWriter writer = {.buffer = palloc(1024), .size = 1024, .start = 1024};
+	return fm_message_pack_checked(message, size, NULL);
+}
+
+uint8 *
+fm_message_pack_checked(const ProtobufCMessage *message, size_t *size, FmError *error)
+{
+	WireWriter writer = {.buffer = palloc(1024), .size = 1024, .start = 1024, .error = error};
 
 	put_message(&writer, message);
 	*size = writer.size - writer.start;
 	memmove(writer.buffer, writer.buffer + writer.start, *size);
-	return writer.buffer;
+	return error != NULL && error->sqlstate != 0 ? NULL : writer.buffer;
 }

@@ -67,9 +67,11 @@ fm_hash_mix(uint64 a, uint64 b)
 static inline uint64
 fm_hash_int64(uint64 value)
 {
-	value = (value ^ UINT64CONST(0x9e3779b97f4a7c15)) * UINT64CONST(0xbf58476d1ce4e5b9);
-	value = (value ^ (value >> 32)) * UINT64CONST(0x94d049bb133111eb);
-	return value ^ (value >> 32);
+	/* S. Vigna's splitmix64: both ends of the key reach all bits, also when one half of it never changes (small doubles) */
+	value += UINT64CONST(0x9e3779b97f4a7c15);
+	value = (value ^ (value >> 30)) * UINT64CONST(0xbf58476d1ce4e5b9);
+	value = (value ^ (value >> 27)) * UINT64CONST(0x94d049bb133111eb);
+	return value ^ (value >> 31);
 }
 
 static inline uint64

@@ -2,6 +2,7 @@
  * The SQL functions that look at one row: row_anomalies, is_valid_row
  */
 #include "fm_core.h"
+#include "fm_relation.h"
 #include "message/message_type.h"
 #include "rows/row_cache.h"
 
@@ -101,7 +102,7 @@ feature_meta_is_valid_document(PG_FUNCTION_ARGS)
 static TupleDesc
 get_relation_row_type(void *arg)
 {
-	Relation relation = table_open(*(Oid *) arg, AccessShareLock);
+	Relation relation = fm_open_relation(*(Oid *) arg, AccessShareLock);
 	TupleDesc row_type = CreateTupleDescCopy(RelationGetDescr(relation));
 
 	table_close(relation, AccessShareLock);

@@ -2,6 +2,7 @@
  * A feature view as the catalogue has it, checked against its source
  */
 #include "schema/nearest.h"
+#include "fm_relation.h"
 #include "store/store.h"
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
@@ -186,7 +187,7 @@ store_time(Datum value, Oid type)
 static void
 describe_source(StoreView *view)
 {
-	Relation relation = relation_open(view->source, AccessShareLock);
+	Relation relation = fm_open_relation(view->source, AccessShareLock);
 	char kind = relation->rd_rel->relkind;
 
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE && kind != RELKIND_VIEW && kind != RELKIND_MATVIEW &&

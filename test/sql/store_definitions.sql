@@ -52,7 +52,6 @@ SELECT rename_feature_service('eta_model', 'eta');
 SELECT rename_feature_view('stats', 'driver_stats');
 SELECT reference FROM resolve_features('{eta}');
 SELECT rename_feature_view('driver_stats', 'by_city');
-SELECT alter_feature_service('eta', features => '{driver_stats@1:"city"}');
 SELECT alter_feature_service('eta', features => '{driver_stats@1:city,by_city:Acc Rate}');
 
 -- Find before you build

@@ -86,6 +86,7 @@ sub value_of
 	return $pick->('time') . "::$type" if $type =~ /^(?:timestamp|date)/;
 	return "'12:34:56'::$type" if $type =~ /^time /;
 	return "'[now, infinity)'::$type" if $type =~ /^ts(?:tz)?range$/;
+	return "NULL::$type" if $type =~ /^feature_meta\./;
 	return "'(0,1)'::$type" if $type eq 'tid';
 	return "'7'::$type" if $type eq 'xid';
 	return ("'00000000-0000-0000-0000-000000000000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'")[ int rand 2 ] . "::$type" if $type eq 'uuid';

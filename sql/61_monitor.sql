@@ -199,10 +199,11 @@ SELECT pg_catalog.pg_extension_config_dump('feature_meta.monitor_drift_metrics',
 SELECT pg_catalog.pg_extension_config_dump('feature_meta.monitor_anomaly', '');
 SELECT pg_catalog.pg_extension_config_dump('feature_meta.monitor_anomaly_id_seq', '');
 
--- Who may read the relation may read what is said of it; who made the monitor, or a member of that role, may write.
+-- Who may read the relation, all of its rows, may read what is said of them; who made the monitor, or a member of that role, may write.
 CREATE FUNCTION monitor_may_read(monitor text) RETURNS boolean
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	RETURN EXISTS (SELECT FROM feature_meta.monitor m WHERE m.name = monitor_may_read.monitor AND has_table_privilege(m.relation, 'SELECT'));
+	RETURN EXISTS (SELECT FROM feature_meta.monitor m WHERE m.name = monitor_may_read.monitor AND has_table_privilege(m.relation, 'SELECT')
+						AND NOT row_security_active(m.relation));
 COMMENT ON FUNCTION monitor_may_read(text) IS 'internal: whether the current role may read the relation that a monitor watches';
 CREATE FUNCTION monitor_may_write(monitor text) RETURNS boolean
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -218,7 +219,7 @@ ALTER TABLE feature_meta.monitor_window ENABLE ROW LEVEL SECURITY;
 ALTER TABLE feature_meta.monitor_profile_metrics ENABLE ROW LEVEL SECURITY;
 ALTER TABLE feature_meta.monitor_drift_metrics ENABLE ROW LEVEL SECURITY;
 ALTER TABLE feature_meta.monitor_anomaly ENABLE ROW LEVEL SECURITY;
-CREATE POLICY read ON feature_meta.monitor FOR SELECT USING (has_table_privilege(relation, 'SELECT'));
+CREATE POLICY read ON feature_meta.monitor FOR SELECT USING (has_table_privilege(relation, 'SELECT') AND NOT row_security_active(relation));
 CREATE POLICY change ON feature_meta.monitor USING (EXISTS (SELECT FROM pg_roles r WHERE r.rolname = created_by AND pg_has_role(r.oid, 'USAGE')));
 CREATE POLICY read ON feature_meta.monitor_window FOR SELECT USING (monitor_may_read(monitor));
 CREATE POLICY change ON feature_meta.monitor_window USING (monitor_may_write(monitor));
@@ -228,15 +229,15 @@ CREATE POLICY read ON feature_meta.monitor_drift_metrics FOR SELECT USING (monit
 CREATE POLICY change ON feature_meta.monitor_drift_metrics USING (monitor_may_write(monitor));
 CREATE POLICY read ON feature_meta.monitor_anomaly FOR SELECT USING (monitor_may_read(monitor));
 CREATE POLICY change ON feature_meta.monitor_anomaly USING (monitor_may_write(monitor));
-COMMENT ON POLICY read ON feature_meta.monitor IS 'who may read the relation';
+COMMENT ON POLICY read ON feature_meta.monitor IS 'who may read all rows of the relation';
 COMMENT ON POLICY change ON feature_meta.monitor IS 'who made it, or a member of that role';
-COMMENT ON POLICY read ON feature_meta.monitor_window IS 'who may read the relation';
+COMMENT ON POLICY read ON feature_meta.monitor_window IS 'who may read all rows of the relation';
 COMMENT ON POLICY change ON feature_meta.monitor_window IS 'who made the monitor, or a member of that role';
-COMMENT ON POLICY read ON feature_meta.monitor_profile_metrics IS 'who may read the relation';
+COMMENT ON POLICY read ON feature_meta.monitor_profile_metrics IS 'who may read all rows of the relation';
 COMMENT ON POLICY change ON feature_meta.monitor_profile_metrics IS 'who made the monitor, or a member of that role';
-COMMENT ON POLICY read ON feature_meta.monitor_drift_metrics IS 'who may read the relation';
+COMMENT ON POLICY read ON feature_meta.monitor_drift_metrics IS 'who may read all rows of the relation';
 COMMENT ON POLICY change ON feature_meta.monitor_drift_metrics IS 'who made the monitor, or a member of that role';
-COMMENT ON POLICY read ON feature_meta.monitor_anomaly IS 'who may read the relation';
+COMMENT ON POLICY read ON feature_meta.monitor_anomaly IS 'who may read all rows of the relation';
 COMMENT ON POLICY change ON feature_meta.monitor_anomaly IS 'who made the monitor, or a member of that role';
 
 CREATE FUNCTION checked_filter(filter text) RETURNS text
@@ -279,8 +280,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION monitor_sketch_expression(regclass, text[]) IS 'internal: expression that sketches columns of a relation called r';
 
-CREATE FUNCTION create_monitor(name text, relation regclass, time_column text, granularity interval DEFAULT '1 day', baseline text DEFAULT NULL,
-	slices text[] DEFAULT '{}', filter text DEFAULT NULL, schema feature_schema DEFAULT NULL, environment text DEFAULT NULL,
+CREATE FUNCTION create_monitor(relation regclass, time_column text, granularity interval DEFAULT '1 day', baseline text DEFAULT NULL,
+	slices text[] DEFAULT '{}', name text DEFAULT NULL, filter text DEFAULT NULL, schema feature_schema DEFAULT NULL, environment text DEFAULT NULL,
 	thresholds jsonb DEFAULT '{}', feature_allowlist text[] DEFAULT NULL, lateness interval DEFAULT NULL, channel text DEFAULT 'feature_meta_monitor')
 	RETURNS text
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -288,9 +289,13 @@ DECLARE
 	c text;
 	metric text;
 BEGIN
-	IF name IS NULL OR relation IS NULL OR time_column IS NULL OR granularity IS NULL THEN
-		RAISE null_value_not_allowed USING MESSAGE = 'a monitor needs a name, a relation, a time column and a granularity';
+	IF relation IS NULL OR time_column IS NULL OR granularity IS NULL OR slices IS NULL THEN
+		RAISE null_value_not_allowed USING MESSAGE = 'a monitor needs a relation, a time column, a granularity and slices (which may be empty)';
 	END IF;
+	IF NOT EXISTS (SELECT FROM pg_class r WHERE r.oid = relation) THEN
+		RAISE undefined_table USING MESSAGE = format('relation %s does not exist', relation::oid);
+	END IF;
+	name := coalesce(name, (SELECT r.relname FROM pg_class r WHERE r.oid = relation));
 	IF granularity <= '0' OR (extract(year FROM granularity) <> 0 AND granularity <> '1 year')
 		OR (extract(month FROM granularity) <> 0 AND granularity NOT IN ('1 month', '3 months')) THEN
 		RAISE invalid_parameter_value USING MESSAGE = format('granularity cannot be %s', granularity),
@@ -329,8 +334,8 @@ BEGIN
 EXCEPTION WHEN unique_violation THEN
 	RAISE duplicate_object USING MESSAGE = format('monitor "%s" exists already', create_monitor.name);
 END $$;
-COMMENT ON FUNCTION create_monitor(text, regclass, text, interval, text, text[], text, feature_schema, text, jsonb, text[], interval, text) IS
-	'makes a monitor of a relation''s drift, to be run by run_monitor: windows of a granularity (minutes to weeks, 1 month, 3 months, 1 year; in UTC) by a time column, slices by the values of columns, a baseline chosen by a boolean expression (the first window when NULL). Alarms are what the schema (the registered one when NULL) says of a window and its drift, and thresholds: {"jensen_shannon_divergence": 0.1} for every column. lateness: how long after its end a window is watched for late rows (three windows when NULL). Returns the name. Errors: 42710 exists, 42703 no such column, 42804 not a time, 22023 bad argument, 42601 bad expression';
+COMMENT ON FUNCTION create_monitor(regclass, text, interval, text, text[], text, text, feature_schema, text, jsonb, text[], interval, text) IS
+	'makes a monitor of a relation''s drift, to be run by run_monitor: windows of a granularity (minutes to weeks, 1 month, 3 months, 1 year; in UTC) by a time column, slices by the values of columns, a baseline chosen by a boolean expression (the first window when NULL). Its name is the relation''s when NULL. Alarms are what the schema (the registered one when NULL) says of a window and its drift, and thresholds: {"jensen_shannon_divergence": 0.1} for every column. lateness: how long after its end a window is watched for late rows (three windows when NULL). Returns the name. Errors: 42710 exists, 42703 no such column, 42804 not a time, 22023 bad argument, 42601 bad expression';
 
 CREATE FUNCTION drop_monitor(name text) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -247,12 +247,16 @@ CREATE POLICY change ON feature_meta.feature_service_feature USING (
 	EXISTS (SELECT FROM feature_meta.feature_service s WHERE s.name = service AND store_may_change(s.created_by)));
 
 ALTER TABLE feature_meta.training_set ENABLE ROW LEVEL SECURITY;
-CREATE POLICY read ON feature_meta.training_set FOR SELECT USING (pg_catalog.has_table_privilege(relation, 'SELECT'));
+CREATE POLICY read ON feature_meta.training_set FOR SELECT USING (pg_catalog.has_table_privilege(relation, 'SELECT')
+	AND NOT pg_catalog.row_security_active(relation));
 CREATE POLICY change ON feature_meta.training_set USING (store_may_change(created_by));
 
 ALTER TABLE feature_meta.feature_quarantine ENABLE ROW LEVEL SECURITY;
 CREATE POLICY change ON feature_meta.feature_quarantine USING (store_may_change(created_by)
-	OR EXISTS (SELECT FROM feature_meta.feature_view v WHERE v.name = view AND store_may_change(v.created_by)));
+	OR EXISTS (SELECT FROM feature_meta.feature_view v WHERE v.name = view AND store_may_change(v.created_by)))
+	WITH CHECK (EXISTS (SELECT FROM feature_meta.feature_view v JOIN feature_meta.feature_view_version d ON d.view = v.name AND d.version = v.current_version
+						WHERE v.name = feature_quarantine.view AND (pg_catalog.has_table_privilege(d.source, 'INSERT')
+							OR pg_catalog.has_table_privilege(v.online_table, 'INSERT'))));
 
 COMMENT ON POLICY read ON feature_meta.feature_entity IS 'everyone reads the catalogue';
 COMMENT ON POLICY change ON feature_meta.feature_entity IS 'who made it, or a member of that role';
@@ -268,9 +272,9 @@ COMMENT ON POLICY read ON feature_meta.feature_service IS 'everyone reads the ca
 COMMENT ON POLICY change ON feature_meta.feature_service IS 'who made it, or a member of that role';
 COMMENT ON POLICY read ON feature_meta.feature_service_feature IS 'everyone reads the catalogue';
 COMMENT ON POLICY change ON feature_meta.feature_service_feature IS 'who made the feature service, or a member of that role';
-COMMENT ON POLICY read ON feature_meta.training_set IS 'who may read the table may read what made it';
+COMMENT ON POLICY read ON feature_meta.training_set IS 'who may read all rows of the table may read what made it';
 COMMENT ON POLICY change ON feature_meta.training_set IS 'who made it, or a member of that role';
-COMMENT ON POLICY change ON feature_meta.feature_quarantine IS 'who wrote the row, or who made the feature view';
+COMMENT ON POLICY change ON feature_meta.feature_quarantine IS 'who wrote the row, or who made the feature view; rows come from who may write its source or online table';
 
 -- A change of the catalogue reaches what sessions have cached of it.
 CREATE FUNCTION store_definition_changed() RETURNS trigger

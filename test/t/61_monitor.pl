@@ -17,7 +17,7 @@ sql(q{
 	CREATE TABLE events AS SELECT make_timestamptz(year::int, month::int, day::int, (row_number() OVER () % 24)::int, 0, 0, 'UTC') AS at, carrier, origin, dep_delay, distance FROM flights;
 	UPDATE events SET at = timestamptz '2013-01-01 00:00+00' + (extract(epoch FROM at)::bigint % (28 * 86400)) * interval '1 second';
 	UPDATE events SET carrier = 'XX', dep_delay = dep_delay * 60 WHERE at >= '2013-01-15 00:00+00' AND at < '2013-01-22 00:00+00' AND carrier IN ('UA', 'B6');
-	SELECT create_monitor('flights', 'events', 'at', '1 day', baseline => 'at < ''2013-01-08 00:00+00''', slices => '{origin}',
+	SELECT create_monitor('events', 'at', '1 day', name => 'flights', baseline => 'at < ''2013-01-08 00:00+00''', slices => '{origin}',
 		thresholds => '{"l_infinity_distance": 0.25}', feature_allowlist => '{carrier,dep_delay,distance}');
 });
 
@@ -57,7 +57,7 @@ is(sql(q{SELECT windows, redone FROM run_monitor('flights', '2013-01-29 00:00+00
 sql(q{INSERT INTO events VALUES ('2013-01-10 12:00+00', 'ZZ', 'JFK', 1, 2)});
 is(sql(q{SELECT windows, redone FROM run_monitor('flights', '2013-01-29 00:00+00')}), '0|0', 'too late is too late');
 is(sql(q{SELECT redone > 0 FROM run_monitor('flights', '2013-01-29 00:00+00', redo_from => '2013-01-10 00:00+00')}), 't', 'unless asked for');
-sql(q{SELECT create_monitor('again', 'events', 'at', '1 day', baseline => 'at < ''2013-01-08 00:00+00''', slices => '{origin}',
+sql(q{SELECT create_monitor('events', 'at', '1 day', name => 'again', baseline => 'at < ''2013-01-08 00:00+00''', slices => '{origin}',
 	thresholds => '{"l_infinity_distance": 0.25}', feature_allowlist => '{carrier,dep_delay,distance}')});
 
 # Two runs at once: one does the work, the other finds nothing left
@@ -88,9 +88,9 @@ sql('CREATE ROLE reader; GRANT SELECT ON events TO reader; CREATE ROLE stranger'
 is(sql_as('reader', 'SELECT count(*) > 0 FROM feature_meta.monitor_drift_metrics'), 't', 'a reader of the relation reads its metrics');
 is(sql_as('stranger', 'SELECT count(*) FROM feature_meta.monitor_drift_metrics'), 0, 'a stranger does not');
 like(sql_error(q{SELECT run_monitor('flights')}, undef, role => 'reader'), qr/^42501/, 'a reader does not run it');
-like(sql_error(q{SELECT create_monitor('x', 'events', 'at', filter => 'true) OR (true')}), qr/^42601/, 'a filter is one expression');
-like(sql_error(q{SELECT create_monitor('x', 'events', 'carrier')}), qr/^42804/, 'a time column is of a type of time');
-like(sql_error(q{SELECT create_monitor('x', 'events', 'at', '2 months')}), qr/^22023/, 'a granularity that has no windows');
+like(sql_error(q{SELECT create_monitor('events', 'at', name => 'x', filter => 'true) OR (true')}), qr/^42601/, 'a filter is one expression');
+like(sql_error(q{SELECT create_monitor('events', 'carrier', name => 'x')}), qr/^42804/, 'a time column is of a type of time');
+like(sql_error(q{SELECT create_monitor('events', 'at', '2 months', name => 'x')}), qr/^22023/, 'a granularity that has no windows');
 like(sql_error(q{SELECT run_monitor('nowhere')}), qr/^42704/, 'a monitor that is not there');
 
 # The schema's comparators and checks raise anomalies of TFDV's types; months and weeks have their windows
@@ -98,7 +98,7 @@ sql(q{
 	SELECT register_schema('events', 'feature { name: "carrier" type: BYTES domain: "carrier" drift_comparator { infinity_norm { threshold: 0.2 } } } feature { name: "distance" type: INT int_domain { min: 1000000 } }
 		feature { name: "at" type: INT } feature { name: "origin" type: BYTES } feature { name: "dep_delay" type: FLOAT }
 		string_domain { name: "carrier" value: "UA" value: "B6" value: "EV" value: "DL" value: "AA" value: "MQ" value: "US" value: "9E" value: "WN" value: "VX" value: "FL" value: "AS" value: "F9" value: "YV" value: "HA" value: "OO" }');
-	SELECT create_monitor('weekly', 'events', 'at', '7 days');
+	SELECT create_monitor('events', 'at', '7 days', name => 'weekly');
 	SELECT run_monitor('weekly', '2013-01-29 00:00+00');
 });
 is(sql(q{SELECT string_agg(DISTINCT type || ' ' || against, ',' ORDER BY type || ' ' || against) FROM feature_meta.monitor_anomaly WHERE monitor = 'weekly' AND path = 'carrier'}),
@@ -113,7 +113,7 @@ SKIP:
 	sql(q{
 		CREATE EXTENSION pg_cron;
 		CREATE TABLE fresh AS SELECT now() - i * interval '30 minutes' AS at, i % 3 AS n FROM generate_series(1, 300) i;
-		SELECT create_monitor('nightly', 'fresh', 'at');
+		SELECT create_monitor('fresh', 'at', name => 'nightly');
 		SELECT cron.schedule('nightly', '* * * * *', $job$SELECT run_monitor('nightly')$job$);
 	});
 	my $windows = 0;

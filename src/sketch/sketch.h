@@ -12,7 +12,7 @@
  *
  * What is exact, until when (E = feature_meta.max_exact_values, default 4300):
  *   always exact         numbers of examples, presence, valency, nulls, NaN, infinities, zeros, min, max, sums,
- *                        mean and variance (rounded once, at the end), bytes of strings; weighted ones too. None of
+ *                        mean and variance (rounded at the end only), bytes of strings; weighted ones too. None of
  *                        it depends on the order of rows or merges, to the last bit.
  *   exact up to E        distinct values, quantile entries and frequent values of a column with at most E distinct
  *                        values (a string column also needs its distinct values to fit in 64 KiB, or to be at most

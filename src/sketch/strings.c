@@ -241,7 +241,8 @@ free_top(FmTop *top)
 }
 
 /*
- * Copies a top, in another order of purging perhaps; only values that are kept when sketched
+ * Copies a top, in another order of purging perhaps; only values that are kept when sketched. A top by weight has no
+ * counts, and no values whose weight is not above 0.
  */
 static FmTop *
 copy_top(const FmTop *from, bool weighted, bool by_weight)
@@ -252,8 +253,8 @@ copy_top(const FmTop *from, bool weighted, bool by_weight)
 	{
 		const FmCounter *c = &from->counters[i];
 
-		if (c->class == FM_STRING_PLAIN)
-			add_counter(top, c->hash, from->bytes + c->offset, c->size, c->class, c->count,
+		if (c->class == FM_STRING_PLAIN && (!by_weight || from->weights[i] > 0))
+			add_counter(top, c->hash, from->bytes + c->offset, c->size, c->class, by_weight ? 0 : c->count,
 						from->weights != NULL ? from->weights[i] : 0);
 	}
 	return top;

@@ -1,0 +1,102 @@
+-- Sketches as values: text form, damage, random splits, stored columns, partitions, many columns, the bounds
+SET client_min_messages = warning;
+SELECT setseed(0.25) IS NOT NULL AS seeded;
+
+-- random tables, split at random into parts that are merged in a random order, give the bytes of one pass
+CREATE FUNCTION sketch_rounds() RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+	parts integer; rows integer; spread integer; differ integer := 0; one text; other text;
+BEGIN
+	FOR round IN 1 .. 12 LOOP
+		parts := 2 + (random() * 9)::integer; rows := (random() * 2500)::integer; spread := 1 + (random() * 3000)::integer;
+		CREATE TABLE sketch_random AS
+		SELECT CASE WHEN random() < 0.9 THEN (random() * spread)::integer END AS n, CASE WHEN random() < 0.9 THEN (random() - 0.5) * 10 ^ ((random() * 20)::integer - 10)::float8 END AS f,
+			   CASE WHEN random() < 0.9 THEN left(md5((random() * spread)::integer::text), 1 + (random() * 8)::integer) END AS s, random() < 0.5 AS b,
+			   CASE WHEN random() < 0.9 THEN array_fill((random() * 5)::integer, ARRAY[(random() * 4)::integer]) END AS a,
+			   CASE WHEN random() < 0.9 THEN jsonb_build_object('k' || (random() * 3)::integer, CASE WHEN random() < 0.5 THEN to_jsonb(random() < 0.5) ELSE '[1, "x", null, {"y": 2}]' END) END AS j,
+			   (random() * parts)::integer AS part, random() * 10 - 3 AS w FROM generate_series(0, rows);
+		SELECT table_sketch(t)::text INTO one FROM sketch_random AS t;
+		SELECT merge_sketches(x.s ORDER BY random())::text INTO other FROM (SELECT table_sketch(t) AS s FROM sketch_random AS t GROUP BY part) AS x;
+		IF one IS DISTINCT FROM other THEN differ := differ + 1; RAISE WARNING 'round %: rows of % in % parts differ', round, rows, parts; END IF;
+		SELECT table_sketch(t, w)::text INTO one FROM sketch_random AS t;
+		SELECT merge_sketches(x.s::text::feature_sketch ORDER BY random())::text INTO other FROM (SELECT table_sketch(t, w) AS s FROM sketch_random AS t GROUP BY part) AS x;
+		IF one IS DISTINCT FROM other THEN differ := differ + 1; RAISE WARNING 'round %: weighted rows differ', round; END IF;
+		DROP TABLE sketch_random;
+	END LOOP;
+	RETURN differ;
+END $$;
+SELECT sketch_rounds() AS rounds_that_differ;
+
+-- every byte of a sketch changed in three ways, and every length cut: an error of the class of its form, never another
+CREATE FUNCTION sketch_reads(t text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN RETURN CASE WHEN t::feature_sketch::text = t THEN 'equal' ELSE 'another value' END;
+EXCEPTION WHEN invalid_binary_representation OR invalid_text_representation THEN RETURN 'refused'; END $$;
+CREATE TABLE sketch_samples AS
+SELECT 'n' AS of, column_sketch(i % 7) AS s FROM generate_series(1, 40) AS i
+UNION ALL SELECT 'f', column_sketch(i / 3.0::float8, i) FROM generate_series(1, 10) AS i
+UNION ALL SELECT 's', column_sketch('v' || i) FROM generate_series(1, 10) AS i
+UNION ALL SELECT 'j', column_sketch('{"a": [1, {"b": "c"}]}'::jsonb) FROM generate_series(1, 3);
+SELECT of, outcome, count(*) = 3 * max(octet_length(bytes)) AS all_of_them FROM
+	(SELECT of, bytes, sketch_reads('fms1:' || translate(encode(set_byte(bytes, at, get_byte(bytes, at) # bits), 'base64'), E'\n', '')) AS outcome
+	 FROM (SELECT of, feature_sketch_send(s) AS bytes FROM sketch_samples) AS x, LATERAL generate_series(0, octet_length(bytes) - 1) AS at, unnest(ARRAY[1, 128, 255]) AS bits) AS y
+GROUP BY of, outcome ORDER BY of, outcome;
+SELECT sketch_reads(left(s::text, n)) AS outcome, count(*) > 100 AS many FROM sketch_samples, LATERAL generate_series(0, length(s::text) - 1) AS n GROUP BY 1;
+SELECT sketch_reads(s::text) AS outcome, count(*), count(*) FILTER (WHERE s::text ~ '^fms1:[A-Za-z0-9+/=]+$') AS one_line FROM sketch_samples GROUP BY 1;
+SELECT 'fms2:AQ=='::feature_sketch;
+SELECT 'fms1:AgMEBQYHCAkKCw=='::feature_sketch;
+SELECT 'fms1:A'::feature_sketch;
+SELECT ''::feature_sketch;
+
+-- transition functions are no functions of their own; merges refuse what does not fit
+SELECT merge_sketches_add(s, s) FROM sketch_samples LIMIT 1;
+SELECT column_sketch_add(NULL, 1);
+SELECT merge(a.s, b.s) FROM sketch_samples AS a, sketch_samples AS b WHERE a.of = 'n' AND b.of = 'f';
+SELECT merge(a.s, b.s) FROM sketch_samples AS a, sketch_samples AS b WHERE a.of = 'n' AND b.of = 's';
+SELECT combine_columns(a.s, b.s) FROM sketch_samples AS a, sketch_samples AS b WHERE a.of = 'n' AND b.of = 's';
+SELECT combine_columns(a, b) FROM (SELECT table_sketch_columns('{a}', i) AS a, table_sketch_columns('{a}', -i) AS b FROM generate_series(1, 3) AS i) AS x;
+SELECT table_sketch_columns('{a,b}', i) FROM generate_series(1, 3) AS i;
+SET feature_meta.sketch_distributions = off;
+CREATE TABLE sketch_moments AS SELECT column_sketch(i % 7) AS s FROM generate_series(1, 40) AS i;
+RESET feature_meta.sketch_distributions;
+SELECT merge(a.s, b.s) FROM sketch_samples AS a, sketch_moments AS b WHERE a.of = 'n';
+SELECT x.mean = y.mean AND x.std_dev = y.std_dev AND x.max = y.max AS same_moments, length(b.s::text) < length(a.s::text) AS smaller
+FROM sketch_samples AS a, sketch_moments AS b, features(feature_statistics(a.s)) AS x, features(feature_statistics(b.s)) AS y WHERE a.of = 'n';
+
+-- a stored column, merged by day; partitions, each aggregated where it lies
+CREATE TABLE sketch_parted (day date, n integer, s text) PARTITION BY LIST (day);
+CREATE TABLE sketch_parted_1 PARTITION OF sketch_parted FOR VALUES IN ('2026-01-01');
+CREATE TABLE sketch_parted_2 PARTITION OF sketch_parted FOR VALUES IN ('2026-01-02');
+CREATE TABLE sketch_parted_3 PARTITION OF sketch_parted FOR VALUES IN ('2026-01-03');
+INSERT INTO sketch_parted SELECT date '2026-01-01' + i % 3, i % 400, 's' || i % 30 FROM generate_series(1, 3000) AS i;
+CREATE TABLE sketch_days AS SELECT day, column_sketch(n) AS n, table_sketch_columns('{n,s}', n, s) AS both FROM sketch_parted GROUP BY day;
+SELECT merge_sketches(d.n)::text = (SELECT column_sketch(n) FROM sketch_parted)::text AS n, merge_sketches(d.both)::text = (SELECT table_sketch_columns('{n,s}', n, s) FROM sketch_parted)::text AS "both"
+FROM sketch_days AS d;
+ANALYZE sketch_parted;
+SET enable_partitionwise_aggregate = on;
+EXPLAIN (COSTS OFF) SELECT column_sketch(n) FROM sketch_parted;
+SELECT column_sketch(n)::text = (SELECT merge_sketches(n) FROM sketch_days)::text AS n, table_sketch_columns('{n,s}', n, s)::text = (SELECT merge_sketches("both") FROM sketch_days)::text AS "both" FROM sketch_parted;
+SELECT count(*) AS days, bool_and(x.s::text = d.n::text) AS same FROM (SELECT day, column_sketch(n) AS s FROM sketch_parted GROUP BY day) AS x JOIN sketch_days AS d USING (day);
+RESET enable_partitionwise_aggregate;
+
+-- 150 columns by two aggregates
+SELECT string_agg('i + ' || c, ', ' ORDER BY c) AS first, string_agg('''c' || c || '''', ', ' ORDER BY c) AS names FROM generate_series(1, 75) AS c \gset one_
+SELECT string_agg('i * ' || c, ', ' ORDER BY c) AS first, string_agg('''c' || c || '''', ', ' ORDER BY c) AS names FROM generate_series(76, 150) AS c \gset two_
+SELECT count(*) AS features, min(num_non_missing) AS rows, max(max) AS greatest FROM features(feature_statistics((SELECT combine_columns(table_sketch_columns(ARRAY[:one_names], :one_first),
+	table_sketch_columns(ARRAY[:two_names], :two_first)) FROM generate_series(1, 10) AS i)));
+
+-- beyond the bound the statistics say that they are estimates; up to it they are exact; the bound is the caller's
+SET feature_meta.max_exact_values = 100;
+SELECT num, f.is_exact, "unique" = num AS unique_right FROM unnest(ARRAY[100, 101]) AS num, LATERAL (SELECT * FROM features(feature_statistics((SELECT column_sketch('v' || i) FROM generate_series(1, num) AS i)))) AS f;
+SELECT num, f.is_exact FROM unnest(ARRAY[100, 101]) AS num, LATERAL (SELECT * FROM features(feature_statistics((SELECT column_sketch(i / 3.0::float8) FROM generate_series(1, num) AS i)))) AS f;
+RESET feature_meta.max_exact_values;
+-- merged with one of a smaller bound the smaller one holds, in either order
+SET feature_meta.max_exact_values = 20;
+CREATE TABLE sketch_small AS SELECT column_sketch(i % 15) AS s FROM generate_series(1, 400) AS i;
+RESET feature_meta.max_exact_values;
+SELECT f.is_exact, f.max FROM sketch_small AS x, (SELECT column_sketch(i % 60) AS s FROM generate_series(1, 400) AS i) AS y, unnest(ARRAY[merge(x.s, y.s), merge(y.s, x.s)]) AS m,
+	features(feature_statistics(m)) AS f;
+-- a value longer than 1024 bytes is counted by its hash and not kept
+SELECT "unique", top_value, top_frequency, length(s::text) < 500 AS small FROM (SELECT column_sketch(repeat('x', 100000 + i % 2)) AS s FROM generate_series(1, 4) AS i) AS x, features(feature_statistics(s));
+DROP TABLE sketch_small, sketch_samples, sketch_moments, sketch_days, sketch_parted;
+DROP FUNCTION sketch_reads(text);
+DROP FUNCTION sketch_rounds();

@@ -346,17 +346,24 @@ AddValueStats(Tfmd__StringStatistics *stats, const FmFeatureInfo *info, const Sc
 	double distinct = fm_feature_distinct(info->feature, &exact_distinct);
 
 	fm_feature_frequent_values(info->feature, false, &frequent);
-	if (frequent.num_values == 0)
+	if (distinct == 0)
 		return;
 
 	stats->unique = (uint64) rint(distinct);
 	stats->rank_histogram = MakeRankHistogram(&frequent, false, scope->options->frequency_threshold, scope->options,
 											  &stats->n_top_values, &stats->top_values);
-	/* an estimate is marked in a field that TensorFlow's tools leave alone */
-	if (stats->rank_histogram != NULL && !(frequent.exact && exact_distinct))
+	/*
+	 * An estimate is marked in a field that TensorFlow's tools leave alone; also where none of many values is
+	 * frequent enough to be known
+	 */
+	if (!(frequent.exact && exact_distinct))
+	{
+		if (stats->rank_histogram == NULL)
+			stats->rank_histogram = FM_NEW(Tfmd__RankHistogram, tfmd__rank_histogram);
 		stats->rank_histogram->name =
 			psprintf("approximate: counts up to " UINT64_FORMAT " too low, unique %s", frequent.max_error,
 					 exact_distinct ? "exact" : "within 0.8 % (standard error)");
+	}
 
 	if (scope->weighted)
 	{

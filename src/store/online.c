@@ -457,12 +457,22 @@ find_request(const char *schema, ArrayType *references, bool full_names)
 
 /* The keys of a call ------------------------------------------------------------------------------------------------ */
 
-/* Where the keys come from: one object, an object of arrays (a column a key), or an array of objects */
+/* A key that was given as a list: its values, one an entity */
+typedef struct KeyColumn
+{
+	char *name;
+	char *prefix; /* what comes before its value in an entity's key: brace or comma, name, colon */
+	int prefix_size;
+	JsonbValue *values;
+} KeyColumn;
+
+/* Where the keys come from: one object, an object of lists (a column a key), or an array of objects */
 typedef struct KeySource
 {
 	Jsonb *jsonb;
 	bool is_array;
-	bool columnar;
+	int ncolumns; /* above 0: an object of lists */
+	KeyColumn *columns;
 	int count;
 } KeySource;
 
@@ -480,7 +490,8 @@ read_keys(Jsonb *jsonb)
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue value;
-	bool first = true;
+	KeyColumn *column = NULL;
+	int nkeys = 0;
 
 	if (JB_ROOT_IS_SCALAR(jsonb))
 		bad_keys("They are a scalar.");
@@ -490,44 +501,69 @@ read_keys(Jsonb *jsonb)
 		source.count = JB_ROOT_COUNT(jsonb);
 		return source;
 	}
+	source.columns = palloc(sizeof(KeyColumn) * Max(JB_ROOT_COUNT(jsonb), 1));
 	iterator = JsonbIteratorInit(&jsonb->root);
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 	{
-		bool is_list;
+		JsonbIterator *elements;
+		JsonbValue element;
+		int n = 0;
 
-		if (token != WJB_VALUE)
+		if (token == WJB_KEY)
+		{
+			StringInfoData prefix;
+
+			column = &source.columns[source.ncolumns];
+			column->name = pnstrdup(value.val.string.val, value.val.string.len);
+			initStringInfo(&prefix);
+			appendStringInfoString(&prefix, nkeys == 0 ? "{" : ", ");
+			escape_json(&prefix, column->name);
+			appendStringInfoString(&prefix, ": ");
+			column->prefix = prefix.data;
+			column->prefix_size = prefix.len;
+			nkeys++;
+		}
+		if (token != WJB_VALUE || value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data))
 			continue;
-		is_list = value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data);
-		if (!first && (is_list != source.columnar || (is_list && (int) JsonContainerSize(value.val.binary.data) != source.count)))
+		if (source.ncolumns > 0 && (int) JsonContainerSize(value.val.binary.data) != source.count)
 			bad_keys("The keys are lists of different lengths.");
-		first = false;
-		source.columnar = is_list;
-		if (is_list)
-			source.count = JsonContainerSize(value.val.binary.data);
+		source.count = JsonContainerSize(value.val.binary.data);
+		column->values = palloc(sizeof(JsonbValue) * Max(source.count, 1));
+		elements = JsonbIteratorInit(value.val.binary.data);
+		while ((token = JsonbIteratorNext(&elements, &element, true)) != WJB_DONE)
+			if (token == WJB_ELEM)
+				column->values[n++] = element;
+		source.ncolumns++;
 	}
+	if (source.ncolumns > 0 && source.ncolumns != nkeys)
+		bad_keys("Some of the keys are lists, some are not.");
 	return source;
 }
 
 /*
  * Key "name" of entity i; NULL when it is not given
  */
-static JsonbValue *
+static const JsonbValue *
 get_key(const KeySource *source, int i, const char *name)
 {
 	JsonbContainer *object = &source->jsonb->root;
-	JsonbValue *value;
 
+	if (source->ncolumns > 0)
+	{
+		for (int c = 0; c < source->ncolumns; c++)
+			if (strcmp(source->columns[c].name, name) == 0)
+				return &source->columns[c].values[i];
+		return NULL;
+	}
 	if (source->is_array)
 	{
-		value = getIthJsonbValueFromContainer(object, i);
-		if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		JsonbValue *element = getIthJsonbValueFromContainer(object, i);
+
+		if (element->type != jbvBinary || !JsonContainerIsObject(element->val.binary.data))
 			bad_keys(psprintf("Element %d is not an object.", i + 1));
-		object = value->val.binary.data;
+		object = element->val.binary.data;
 	}
-	value = getKeyJsonValueFromContainer(object, name, strlen(name), NULL);
-	if (value != NULL && source->columnar)
-		value = getIthJsonbValueFromContainer(value->val.binary.data, i);
-	return value;
+	return getKeyJsonValueFromContainer(object, name, strlen(name), NULL);
 }
 
 static Datum
@@ -702,7 +738,7 @@ read_view(OnlineAnswer *answer, const KeySource *source)
 		nulls[k] = palloc(sizeof(bool) * source->count);
 		for (int i = 0; i < source->count; i++)
 		{
-			JsonbValue *value = get_key(source, i, definition->keys[k].name);
+			const JsonbValue *value = get_key(source, i, definition->keys[k].name);
 
 			if (value == NULL)
 				bad_keys(psprintf("Join key \"%s\" of feature view \"%s\" is missing.", definition->keys[k].name, definition->name));
@@ -791,11 +827,6 @@ append_scalar(StringInfo buf, const JsonbValue *value)
 static Datum
 entity_key(StringInfo buf, const KeySource *source, int i)
 {
-	JsonbIterator *iterator;
-	JsonbIteratorToken token;
-	JsonbValue value;
-	bool first = true;
-
 	resetStringInfo(buf);
 	appendStringInfoSpaces(buf, VARHDRSZ);
 	if (source->is_array)
@@ -804,22 +835,14 @@ entity_key(StringInfo buf, const KeySource *source, int i)
 
 		JsonbToCString(buf, object->val.binary.data, object->val.binary.len);
 	}
-	else if (!source->columnar)
+	else if (source->ncolumns == 0)
 		JsonbToCString(buf, &source->jsonb->root, VARSIZE(source->jsonb));
 	else
 	{
-		iterator = JsonbIteratorInit(&source->jsonb->root);
-		while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+		for (int c = 0; c < source->ncolumns; c++)
 		{
-			if (token == WJB_KEY)
-			{
-				appendBinaryStringInfo(buf, first ? "{" : ", ", first ? 1 : 2);
-				first = false;
-				escape_json(buf, pnstrdup(value.val.string.val, value.val.string.len));
-				appendBinaryStringInfo(buf, ": ", 2);
-			}
-			else if (token == WJB_VALUE)
-				append_scalar(buf, getIthJsonbValueFromContainer(value.val.binary.data, i));
+			appendBinaryStringInfo(buf, source->columns[c].prefix, source->columns[c].prefix_size);
+			append_scalar(buf, &source->columns[c].values[i]);
 		}
 		appendStringInfoChar(buf, '}');
 	}

@@ -68,7 +68,7 @@ my @store = (
 	[ 'create_feature_view', "SELECT create_feature_view('view_%s', source => '%s', entities => '{entity_%s}', event_time => 'at')" ],
 	[ 'enable_online', "SELECT enable_online('view_%s')" ],
 	[ 'materialize', "SELECT materialize('view_%s')" ],
-	[ 'create_monitor', "SELECT create_monitor('monitor_%s', '%s', 'at', '1 day')" ],
+	[ 'create_monitor', "SELECT create_monitor('%s', 'at', '1 day', name => 'monitor_%s')" ],
 	[ 'run_monitor', "SELECT run_monitor('monitor_%s')" ]);
 foreach my $table ('hidden', 'partly', 'guarded')
 {

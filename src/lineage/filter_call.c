@@ -6,6 +6,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "lineage/kept_plan.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -257,7 +258,10 @@ fm_node_ids(FmNodeKind kind, const FmNodeQuery *query, int *n)
 			values[i - 1] = ParamDatum(&params[i - 1]);
 		}
 	}
-	if (SPI_execute_with_args(sql.data, n_params, types, values, NULL, true, 0) != SPI_OK_SELECT)
+	/* a page is written into the text; a plan for each would only push others out */
+	if (query->n_candidates <= FM_KEPT_PLAN_NODES && query->limit == 0 && query->offset == 0)
+		fm_execute_kept(sql.data, n_params, types, values, false, NULL);
+	else if (SPI_execute_with_args(sql.data, n_params, types, values, NULL, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "unexpected result of a query for nodes");
 	*n = (int) SPI_processed;
 	ids = MemoryContextAllocHuge(caller, Max(SPI_processed, 1) * sizeof(int64));

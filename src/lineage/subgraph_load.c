@@ -12,6 +12,7 @@
 #include "common/base64.h"
 #include "executor/spi.h"
 #include "lineage/filter.h"
+#include "lineage/kept_plan.h"
 #include "lineage/lineage_query.h"
 #include "mb/pg_wchar.h"
 #include "message/message.h"
@@ -74,7 +75,9 @@ RunQuery(const Loader *loader, const char *query, const int64 *ids, int n)
 			appendStringInfo(&sql, "mlmd.%.*s", (int) (end - p - 1), p + 1);
 		p = end;
 	}
-	if (SPI_execute_with_args(sql.data, 2, types, values, NULL, true, 0) != SPI_OK_SELECT)
+	if (n <= FM_KEPT_PLAN_NODES)
+		fm_execute_kept(sql.data, 2, types, values, true, NULL);
+	else if (SPI_execute_with_args(sql.data, 2, types, values, NULL, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "unexpected result of a query for a subgraph");
 	/* SPI leaves its own, which goes with SPI_finish */
 	MemoryContextSwitchTo(context);

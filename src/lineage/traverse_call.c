@@ -11,6 +11,7 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "lineage/graph_call.h"
+#include "lineage/kept_plan.h"
 #include "lineage/lineage_query.h"
 #include "lineage/live_traversal.h"
 #include "tcop/dest.h"
@@ -83,32 +84,14 @@ TypesArray(uint32 mask)
 }
 
 /*
- * Plan of the query for events of nodes of a kind; those over the tables as they are now are kept for the session
+ * The query for events of nodes of a kind
  */
-static SPIPlanPtr
-EventPlan(const FmStoreSource *source, FmNodeKind kind, bool all_types)
+static char *
+EventQuery(const FmStoreSource *source, FmNodeKind kind, bool all_types)
 {
-	static SPIPlanPtr kept[2][2][2];
-	SPIPlanPtr *slot = &kept[kind == FM_ARTIFACT][source->details][all_types];
-	SPIPlanPtr plan;
-	StringInfoData sql;
-	Oid types[3] = {TIMESTAMPTZOID, INT8ARRAYOID, INT4ARRAYOID};
-
-	if (!source->has_as_of && *slot != NULL)
-		return *slot;
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT " EVENT_COLUMNS "%s FROM %s e WHERE e.%s_id OPERATOR(pg_catalog.=) ANY ($2)%s",
-					 source->details ? EVENT_DETAILS : "", source->has_as_of ? fm_relation_as_of("event") : "mlmd.event",
-					 fm_node_kind_name(kind), all_types ? "" : " AND e.type OPERATOR(pg_catalog.=) ANY ($3)");
-	plan = SPI_prepare_cursor(sql.data, 3, types, CURSOR_OPT_GENERIC_PLAN);
-	if (plan == NULL)
-		elog(ERROR, "could not prepare a query for events: %s", SPI_result_code_string(SPI_result));
-	if (!source->has_as_of)
-	{
-		SPI_keepplan(plan);
-		*slot = plan;
-	}
-	return plan;
+	return psprintf("SELECT " EVENT_COLUMNS "%s FROM %s e WHERE e.%s_id OPERATOR(pg_catalog.=) ANY ($2)%s",
+					source->details ? EVENT_DETAILS : "", source->has_as_of ? fm_relation_as_of("event") : "mlmd.event",
+					fm_node_kind_name(kind), all_types ? "" : " AND e.type OPERATOR(pg_catalog.=) ANY ($3)");
 }
 
 static int
@@ -125,7 +108,7 @@ ExpandByQuery(FmEventSource *base, FmTraversal *traversal, FmNodeKind kind, cons
 {
 	FmStoreSource *source = (FmStoreSource *) base;
 	bool all_types = types == FM_ALL_EVENTS;
-	SPIPlanPtr plan;
+	char *sql;
 	EventReceiver receiver = {{ReceiveEvent, ReceiverStart, ReceiverNothing, ReceiverNothing, DestNone}, traversal, source->details};
 	int64 *sorted;
 	MemoryContext old_context;
@@ -135,10 +118,10 @@ ExpandByQuery(FmEventSource *base, FmTraversal *traversal, FmNodeKind kind, cons
 		fm_event_scan_expand(source->scan, traversal, kind, ids, n, types);
 		return;
 	}
-	plan = EventPlan(source, kind, all_types);
 	if (source->batch_context == NULL)
 		source->batch_context = AllocSetContextCreate(traversal->context, "events of a level", ALLOCSET_DEFAULT_SIZES);
 	old_context = MemoryContextSwitchTo(source->batch_context);
+	sql = EventQuery(source, kind, all_types);
 	/* neighbours in the index are read one after the other */
 	if (n > 1)
 	{
@@ -149,25 +132,12 @@ ExpandByQuery(FmEventSource *base, FmTraversal *traversal, FmNodeKind kind, cons
 	}
 	for (uint32 start = 0; start < n && traversal->error->sqlstate == 0; start += BATCH_SIZE)
 	{
-		ParamListInfo params = makeParamList(3);
-		SPIExecuteOptions options = {0};
 		Datum values[3] = {TimestampTzGetDatum(source->as_of),
 						   PointerGetDatum(fm_int64_array(ids + start, Min(BATCH_SIZE, n - start))),
 						   all_types ? (Datum) 0 : TypesArray(types)};
 		Oid type_oids[3] = {TIMESTAMPTZOID, INT8ARRAYOID, INT4ARRAYOID};
 
-		for (int i = 0; i < 3; i++)
-		{
-			params->params[i].value = values[i];
-			params->params[i].isnull = i == 2 && all_types;
-			params->params[i].pflags = 0;
-			params->params[i].ptype = type_oids[i];
-		}
-		options.params = params;
-		options.read_only = true;
-		options.dest = (DestReceiver *) &receiver;
-		if (SPI_execute_plan_extended(plan, &options) < 0)
-			elog(ERROR, "unexpected result of a query for events");
+		fm_execute_kept(sql, all_types ? 2 : 3, type_oids, values, true, (DestReceiver *) &receiver);
 		MemoryContextSwitchTo(source->batch_context);
 	}
 	MemoryContextSwitchTo(old_context);
@@ -317,46 +287,17 @@ IdsOfArray(ArrayType *array, int *n)
 }
 
 /*
- * Starts from those of the given nodes that exist and that the caller may see. The plan is kept for the session: to make it
- * takes longer than a short walk.
+ * Starts from those of the given nodes that exist and that the caller may see
  */
 static void
 StartFromIds(FmTraversal *traversal, const FmStoreSource *source, FmNodeKind kind, ArrayType *array)
 {
-	static SPIPlanPtr kept[2];
 	FmNodeQuery query = {0};
 	int64 *ids;
 	int n;
 
 	query.candidates = IdsOfArray(array, &query.n_candidates);
-	if (!source->has_as_of)
-	{
-		SPIPlanPtr *plan = &kept[kind == FM_ARTIFACT];
-		Datum value = PointerGetDatum(fm_int64_array(query.candidates, query.n_candidates));
-		Oid type = INT8ARRAYOID;
-
-		SPI_connect();
-		if (*plan == NULL)
-		{
-			SPIPlanPtr made = SPI_prepare(psprintf("SELECT n.id FROM mlmd.%s n WHERE n.id OPERATOR(pg_catalog.=) ANY ($1) ORDER BY 1", fm_node_kind_name(kind)), 1, &type);
-
-			if (made == NULL)
-				elog(ERROR, "could not prepare a query for nodes: %s", SPI_result_code_string(SPI_result));
-			SPI_keepplan(made);
-			*plan = made;
-		}
-		if (SPI_execute_plan(*plan, &value, NULL, true, 0) != SPI_OK_SELECT)
-			elog(ERROR, "unexpected result of a query for nodes");
-		for (uint64 i = 0; i < SPI_processed; i++)
-		{
-			bool is_null;
-
-			fm_traversal_start(traversal, kind, DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null)));
-		}
-		SPI_finish();
-		return;
-	}
-	query.has_as_of = true;
+	query.has_as_of = source->has_as_of;
 	query.as_of = source->as_of;
 	ids = fm_node_ids(kind, &query, &n);
 	for (int i = 0; i < n; i++)

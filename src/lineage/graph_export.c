@@ -376,8 +376,11 @@ lineage_graph_to_openlineage(PG_FUNCTION_ARGS)
 		if (!found)
 			entry->artifact = graph->artifacts[i];
 	}
-	memcpy(events, graph->events, graph->n_events * sizeof(*events));
-	qsort(events, graph->n_events, sizeof(*events), CompareEvents);
+	if (graph->n_events > 0)
+	{
+		memcpy(events, graph->events, graph->n_events * sizeof(*events));
+		qsort(events, graph->n_events, sizeof(*events), CompareEvents);
+	}
 
 	initStringInfo(&out);
 	for (size_t i = 0; i < graph->n_executions; i++)

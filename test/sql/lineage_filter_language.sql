@@ -120,7 +120,10 @@ SELECT id, type, name, properties FROM contexts('id = 2');
 -- under the caller's rights
 CREATE ROLE regress_lineage_reader;
 SET ROLE regress_lineage_reader;
+-- which of the views is named first differs between majors
+\set VERBOSITY sqlstate
 SELECT count(*) FROM artifacts('id = 1');
+\set VERBOSITY default
 RESET ROLE;
 GRANT USAGE ON SCHEMA mlmd TO regress_lineage_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA mlmd TO regress_lineage_reader;

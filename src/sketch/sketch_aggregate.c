@@ -247,11 +247,13 @@ new_state(MemoryContext parent)
 static TableState *
 getarg_state(FunctionCallInfo fcinfo, bool weighted)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context;
 	TableState *state;
 
-	if (!PG_ARGISNULL(0))
+	/* an internal state can come from nowhere but an aggregate */
+	if (likely(!PG_ARGISNULL(0)))
 		return (TableState *) PG_GETARG_POINTER(0);
+	context = aggregate_context(fcinfo);
 	state = new_state(context);
 	context = MemoryContextSwitchTo(state->context);
 	state->sketch = fm_sketch_new_by_settings(weighted);

@@ -81,7 +81,6 @@ lineage_subgraph(PG_FUNCTION_ARGS)
 	FmTraversal traversal;
 	FmSubgraphIds ids = {0};
 	FmError error = {0};
-	int64 *events;
 	Mlmd__LineageGraph *graph;
 	MemoryContext context = CurrentMemoryContext;
 
@@ -120,12 +119,9 @@ lineage_subgraph(PG_FUNCTION_ARGS)
 	fm_store_source_run(&source, &traversal);
 	fm_throw_core_error(&error);
 
-	events = MemoryContextAllocHuge(CurrentMemoryContext, Max(traversal.n_events, 1) * sizeof(int64));
 	if (traversal.n_events > INT_MAX)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("lineage subgraph has too many events")));
-	for (uint64 i = 0; i < traversal.n_events; i++)
-		events[i] = traversal.events[i].id;
-	ids.events = events;
+	ids.events = traversal.events;
 	ids.n_events = (int) traversal.n_events;
 	ids.artifacts = NodesOfKind(&traversal, FM_ARTIFACT, &ids.n_artifacts);
 	ids.executions = NodesOfKind(&traversal, FM_EXECUTION, &ids.n_executions);

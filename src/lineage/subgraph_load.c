@@ -1,7 +1,7 @@
 /*
  * Reading a subgraph from the tables of MLMD into a message
  *
- * A query each for nodes, properties, events, paths, contexts and types, whatever the number of nodes. Rows come in the
+ * A query each for nodes, properties, paths of events, contexts and types, whatever the number of nodes. Rows come in the
  * order of ids, so properties and paths find their owner by walking along.
  */
 #include "lineage/subgraph_load.h"
@@ -432,31 +432,47 @@ LoadContexts(Loader *loader)
 
 /* ---- events ---- */
 
+static int
+CompareEvents(const void *a, const void *b)
+{
+	int64 left = ((const FmEvent *) a)->id;
+	int64 right = ((const FmEvent *) b)->id;
+
+	return left < right ? -1 : left > right;
+}
+
+/*
+ * The walk has read the events; what they lack is their paths
+ */
 static void
 LoadEvents(Loader *loader)
 {
 	Mlmd__LineageGraph *graph = loader->graph;
-	int64 *ids;
+	int n = loader->ids->n_events;
+	FmEvent *events = MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * sizeof(FmEvent));
+	int64 *ids = MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * sizeof(int64));
 	size_t event = 0;
 
-	RunQuery(loader,
-			 "SELECT e.artifact_id, e.execution_id, e.type::pg_catalog.int8, e.milliseconds_since_epoch, e.id FROM {event} e WHERE e.id "
-			 "OPERATOR(pg_catalog.=) ANY ($2) ORDER BY e.id",
-			 loader->ids->events, loader->ids->n_events);
-	graph->events = AllocArray(SPI_processed);
-	ids = MemoryContextAllocHuge(CurrentMemoryContext, Max(SPI_processed, 1) * sizeof(int64));
-	for (uint64 row = 0; row < SPI_processed; row++)
+	if (n > 0)
+		memcpy(events, loader->ids->events, n * sizeof(FmEvent));
+	qsort(events, n, sizeof(FmEvent), CompareEvents);
+	graph->events = AllocArray(n);
+	for (int i = 0; i < n; i++)
 	{
-		Mlmd__Event *message = FM_NEW(Mlmd__Event, mlmd__event);
+		Mlmd__Event *message;
 
-		message->artifact_id = IntField(row, 1, &message->has_artifact_id);
-		message->execution_id = IntField(row, 2, &message->has_execution_id);
-		message->type = IntField(row, 3, &message->has_type);
-		message->milliseconds_since_epoch = IntField(row, 4, &message->has_milliseconds_since_epoch);
-		ids[graph->n_events] = IntField(row, 5, NULL);
+		if (i > 0 && events[i].id == events[i - 1].id)
+			continue;
+		message = FM_NEW(Mlmd__Event, mlmd__event);
+		message->has_artifact_id = message->has_execution_id = message->has_type = true;
+		message->artifact_id = events[i].artifact_id;
+		message->execution_id = events[i].execution_id;
+		message->type = events[i].type;
+		message->has_milliseconds_since_epoch = events[i].has_time;
+		message->milliseconds_since_epoch = events[i].milliseconds;
+		ids[graph->n_events] = events[i].id;
 		graph->events[graph->n_events++] = message;
 	}
-	SPI_freetuptable(SPI_tuptable);
 
 	/* steps in the order they were put, which is that of the rows in the table */
 	RunQuery(loader,

@@ -256,6 +256,17 @@ CREATE FUNCTION monitor_window_start("time" timestamptz, granularity interval) R
 COMMENT ON FUNCTION monitor_window_start(timestamptz, interval) IS
 	'internal: start of the window that an instant is in; in UTC, weeks start on Monday';
 
+-- The same as an expression over an instant: a call for each row would cost more than all the rest
+CREATE FUNCTION monitor_window_expression(instant text, granularity interval) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN CASE
+		WHEN extract(year FROM granularity) <> 0 THEN format('timezone(''UTC'', date_trunc(''year'', timezone(''UTC'', %s)))', instant)
+		WHEN extract(month FROM granularity) = 3 THEN format('timezone(''UTC'', date_trunc(''quarter'', timezone(''UTC'', %s)))', instant)
+		WHEN extract(month FROM granularity) <> 0 THEN format('timezone(''UTC'', date_trunc(''month'', timezone(''UTC'', %s)))', instant)
+		ELSE format('timezone(''UTC'', date_bin(%L, timezone(''UTC'', %s), timestamp ''2001-01-01''))', granularity, instant) END;
+COMMENT ON FUNCTION monitor_window_expression(text, interval) IS
+	'internal: expression for the start of the window that an instant is in; monitor_window_start for whole tables';
+
 -- A time column as an instant, in SQL
 CREATE FUNCTION monitor_time_expression(relation regclass, time_column name) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -349,7 +360,9 @@ COMMENT ON FUNCTION drop_monitor(text) IS 'drops a monitor with its windows, met
 
 -- Sketches windows in one pass and stores them. bounds: a boolean expression over the time column's instant; NULL: the baseline.
 CREATE FUNCTION monitor_sketch_windows(m feature_meta.monitor, bounds text) RETURNS SETOF timestamptz
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET enable_sort = off -- the windows are few, whatever the planner thinks of the expression: no sort of all rows
+	AS $$
 DECLARE
 	instant text := @extschema@.monitor_time_expression(m.relation, m.time_column);
 	start_of_window text;
@@ -361,7 +374,7 @@ BEGIN
 	SELECT array_agg(a.attname::text ORDER BY a.attnum) INTO columns FROM pg_attribute a
 	WHERE a.attrelid = m.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> m.time_column
 		AND (m.feature_allowlist IS NULL OR a.attname = ANY (m.feature_allowlist));
-	start_of_window := CASE WHEN bounds IS NULL THEN '''-infinity''::timestamptz' ELSE format('@extschema@.monitor_window_start(%s, %L)', instant, m.granularity) END;
+	start_of_window := CASE WHEN bounds IS NULL THEN '''-infinity''::timestamptz' ELSE @extschema@.monitor_window_expression(instant, m.granularity) END;
 	FOREACH s IN ARRAY m.slices LOOP
 		slice_names := slice_names || format(' WHEN grouping(%I) = 0 THEN %L || r.%I::text', s, s || '_', s);
 		sets := sets || format(', (%I)', s);
@@ -370,7 +383,7 @@ BEGIN
 			INSERT INTO feature_meta.monitor_window AS w (monitor, slice, window_start, window_end, num_examples, sketch)
 			SELECT %1$L, x.slice, x.start, CASE WHEN x.start = ''-infinity'' THEN ''-infinity'' ELSE timezone(''UTC'', timezone(''UTC'', x.start) + %2$L::interval) END,
 				@extschema@.num_examples(x.sketch), x.sketch
-			FROM (SELECT %3$s AS slice, %4$s AS start, %5$s AS sketch FROM %6$s r WHERE %7$s GROUP BY %4$s, GROUPING SETS (%8$s)) x
+			FROM (SELECT %3$s AS slice, %4$s AS start, %5$s AS sketch FROM %6$s r WHERE %7$s GROUP BY %4$s%8$s) x
 			WHERE x.slice IS NOT NULL AND x.start IS NOT NULL AND @extschema@.num_examples(x.sketch) > 0
 			ON CONFLICT (monitor, slice, window_start) DO UPDATE
 			SET num_examples = EXCLUDED.num_examples, sketch = EXCLUDED.sketch, computed_at = clock_timestamp()
@@ -378,7 +391,8 @@ BEGIN
 		SELECT DISTINCT made.window_start FROM made',
 		m.name, m.granularity, CASE WHEN slice_names = '' THEN '''''::text' ELSE 'CASE' || slice_names || ' ELSE '''' END' END, start_of_window,
 		@extschema@.monitor_sketch_expression(m.relation, columns), m.relation,
-		coalesce(@extschema@.checked_filter(m.filter), 'true') || ' AND ' || coalesce(format(bounds, instant), @extschema@.checked_filter(m.baseline)), sets);
+		coalesce(@extschema@.checked_filter(m.filter), 'true') || ' AND ' || coalesce(format(bounds, instant), @extschema@.checked_filter(m.baseline)),
+		CASE WHEN m.slices = '{}' THEN '' ELSE format(', GROUPING SETS (%s)', sets) END);
 END $$;
 COMMENT ON FUNCTION monitor_sketch_windows(feature_meta.monitor, text) IS
 	'internal: sketches the windows of a monitor that a condition on the instant (%1$s in it) chooses, or the baseline, in one pass; returns their starts';
@@ -505,19 +519,20 @@ BEGIN
 
 	-- Late rows: in the windows that are still watched the rows are counted, and where the number changed the window is sketched again
 	IF done_to IS NOT NULL THEN
-		EXECUTE format('SELECT array_agg(c.start) FROM (SELECT @extschema@.monitor_window_start(%1$s, $1) AS start, count(*) AS n FROM %2$s r
-				WHERE %3$s AND %1$s >= $2 AND %1$s < $3 GROUP BY 1) c
+		EXECUTE format('SELECT array_agg(c.start) FROM (SELECT %4$s AS start, count(*) AS n FROM %2$s r
+				WHERE %3$s AND %1$s >= $1 AND %1$s < $2 GROUP BY 1) c
 			FULL JOIN (SELECT w.window_start AS start, w.num_examples AS n FROM feature_meta.monitor_window w
-				WHERE w.monitor = $4 AND w.slice = '''' AND w.window_start >= $2 AND w.window_start < $3) w USING (start)
-			WHERE c.n IS DISTINCT FROM w.n OR w.start >= $5', instant, m.relation, coalesce(@extschema@.checked_filter(m.filter), 'true'))
+				WHERE w.monitor = $3 AND w.slice = '''' AND w.window_start >= $1 AND w.window_start < $2) w USING (start)
+			WHERE c.n IS DISTINCT FROM w.n OR w.start >= $4', instant, m.relation, coalesce(@extschema@.checked_filter(m.filter), 'true'),
+			@extschema@.monitor_window_expression(instant, m.granularity))
 		INTO late
-		USING m.granularity, least(@extschema@.monitor_window_start(until - m.lateness, m.granularity), redo_from), done_to, m.name, redo_from;
+		USING least(@extschema@.monitor_window_start(until - m.lateness, m.granularity), redo_from), done_to, m.name, redo_from;
 		late := array_remove(late, NULL);
 		IF cardinality(late) > 0 THEN
 			DELETE FROM feature_meta.monitor_window w WHERE w.monitor = m.name AND w.window_start = ANY (late) AND NOT EXISTS (
 				SELECT FROM feature_meta.monitor_anomaly a WHERE (a.monitor, a.slice, a.window_start) = (w.monitor, w.slice, w.window_start) AND a.acknowledged_at IS NOT NULL);
-			again := ARRAY(SELECT @extschema@.monitor_sketch_windows(m, format('@extschema@.monitor_window_start(%%1$s, %L) = ANY (%L::timestamptz[])'
-				' AND %%1$s >= %L AND %%1$s < %L', m.granularity, late, (SELECT min(x) FROM unnest(late) x), done_to)));
+			again := ARRAY(SELECT @extschema@.monitor_sketch_windows(m, format('%s = ANY (%L::timestamptz[]) AND %%1$s >= %L AND %%1$s < %L',
+				@extschema@.monitor_window_expression('%1$s', m.granularity), late, (SELECT min(x) FROM unnest(late) x), done_to)));
 		END IF;
 	END IF;
 	made := ARRAY(SELECT @extschema@.monitor_sketch_windows(m,

@@ -359,7 +359,7 @@ END $$;
 COMMENT ON FUNCTION drop_monitor(text) IS 'drops a monitor with its windows, metrics and anomalies. Errors: 42704 no such monitor, or none of yours';
 
 -- Sketches windows in one pass and stores them. bounds: a boolean expression over the time column's instant; NULL: the baseline.
-CREATE FUNCTION monitor_sketch_windows(m feature_meta.monitor, bounds text) RETURNS SETOF timestamptz
+CREATE FUNCTION monitor_sketch_windows(m feature_meta.monitor, bounds text, only_start timestamptz DEFAULT NULL) RETURNS SETOF timestamptz
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 	SET enable_sort = off -- the windows are few, whatever the planner thinks of the expression: no sort of all rows
 	AS $$
@@ -374,7 +374,8 @@ BEGIN
 	SELECT array_agg(a.attname::text ORDER BY a.attnum) INTO columns FROM pg_attribute a
 	WHERE a.attrelid = m.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> m.time_column
 		AND (m.feature_allowlist IS NULL OR a.attname = ANY (m.feature_allowlist));
-	start_of_window := CASE WHEN bounds IS NULL THEN '''-infinity''::timestamptz' ELSE @extschema@.monitor_window_expression(instant, m.granularity) END;
+	-- of one window the start is known; it need not be worked out for each row
+	start_of_window := CASE WHEN bounds IS NULL THEN '''-infinity''::timestamptz' WHEN only_start IS NOT NULL THEN format('%L::timestamptz', only_start) ELSE @extschema@.monitor_window_expression(instant, m.granularity) END;
 	FOREACH s IN ARRAY m.slices LOOP
 		slice_names := slice_names || format(' WHEN grouping(%I) = 0 THEN %L || r.%I::text', s, s || '_', s);
 		sets := sets || format(', (%I)', s);
@@ -394,8 +395,8 @@ BEGIN
 		coalesce(@extschema@.checked_filter(m.filter), 'true') || ' AND ' || coalesce(format(bounds, instant), @extschema@.checked_filter(m.baseline)),
 		CASE WHEN m.slices = '{}' THEN '' ELSE format(', GROUPING SETS (%s)', sets) END);
 END $$;
-COMMENT ON FUNCTION monitor_sketch_windows(feature_meta.monitor, text) IS
-	'internal: sketches the windows of a monitor that a condition on the instant (%1$s in it) chooses, or the baseline, in one pass; returns their starts';
+COMMENT ON FUNCTION monitor_sketch_windows(feature_meta.monitor, text, timestamptz) IS
+	'internal: sketches the windows of a monitor that a condition on the instant (%1$s in it) chooses (only_start: it is this one), or the baseline, in one pass; returns their starts';
 
 -- Metrics and anomalies of windows, from the stored sketches
 CREATE FUNCTION monitor_judge(m feature_meta.monitor, starts timestamptz[]) RETURNS bigint
@@ -536,7 +537,8 @@ BEGIN
 		END IF;
 	END IF;
 	made := ARRAY(SELECT @extschema@.monitor_sketch_windows(m,
-		CASE WHEN done_to IS NULL THEN format('%%1$s < %L', stop) ELSE format('%%1$s >= %L AND %%1$s < %L', done_to, stop) END));
+		CASE WHEN done_to IS NULL THEN format('%%1$s < %L', stop) ELSE format('%%1$s >= %L AND %%1$s < %L', done_to, stop) END,
+		CASE WHEN timezone('UTC', timezone('UTC', done_to) + m.granularity) = stop THEN done_to END));
 
 	-- what was compared with a window that changed is compared again
 	anomalies := @extschema@.monitor_judge(m, base || made || again || ARRAY(

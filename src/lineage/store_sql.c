@@ -3,6 +3,8 @@
  */
 #include "lineage/store.h"
 
+#include "fm_epoch.h"
+
 #include "miscadmin.h"
 #include "storage/lock.h"
 #include "utils/timestamp.h"
@@ -74,5 +76,5 @@ fm_store_now(void)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
-	return (now / 1000) + (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY * 1000;
+	return (now / 1000) + FM_EPOCH_MICROSECONDS / 1000;
 }

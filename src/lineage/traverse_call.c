@@ -6,6 +6,7 @@
  */
 #include "lineage/traverse_call.h"
 
+#include "fm_epoch.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -416,7 +417,7 @@ fm_timestamp_to_milliseconds(TimestampTz timestamp)
 		return PG_INT64_MIN;
 	if (TIMESTAMP_IS_NOEND(timestamp))
 		return PG_INT64_MAX;
-	return timestamp / 1000 + (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * 86400 * 1000;
+	return timestamp / 1000 + FM_EPOCH_MICROSECONDS / 1000;
 }
 
 void

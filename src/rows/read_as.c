@@ -5,6 +5,7 @@
  * error because of one document.
  */
 #include "fm_core.h"
+#include "fm_epoch.h"
 #include "message/message_type.h"
 #include "rows/row_cache.h"
 #include "schema/registry.h"
@@ -28,9 +29,6 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
-
-#define EPOCH_DAYS (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
-#define EPOCH_MICROSECONDS (INT64CONST(86400000000) * EPOCH_DAYS)
 
 /* Name of the column of a view that holds the anomalies; the second one if a feature has the first name */
 #define ANOMALIES_COLUMN "anomalies"
@@ -165,9 +163,9 @@ convert_scalar(JsonbValue *value, Oid type, const Tfmd__Feature *feature, Datum 
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
 			if (!json_integer(value, PG_INT64_MIN, PG_INT64_MAX, &integer) || !time_of_integer(feature, integer, &time) ||
-				!IS_VALID_TIMESTAMP(time - EPOCH_MICROSECONDS))
+				!IS_VALID_TIMESTAMP(time - FM_EPOCH_MICROSECONDS))
 				return false;
-			time -= EPOCH_MICROSECONDS;
+			time -= FM_EPOCH_MICROSECONDS;
 			*result = type == DATEOID ? DirectFunctionCall1(timestamp_date, TimestampGetDatum(time))
 									  : TimestampGetDatum(time);
 			return true;

@@ -215,11 +215,4 @@ extern FmRowReasons fm_json_reasons(FmRowPlan *plan, Jsonb *document);
 /* The reasons as TFDV's message, in the current context */
 extern Tfmd__Anomalies *fm_reasons_to_anomalies(const FmRowReasons *reasons);
 
-/* row_check.c: a node's value of one parent value; its verdict. For fm_row_reasons and the json reader. */
-extern void fm_node_reset(FmRowNode *node);
-extern void fm_node_add(FmRowNode *node, Datum value);
-extern void fm_node_add_missing(FmRowNode *node);
-extern void fm_node_add_json(FmRowNode *node, JsonbValue *value);
-extern bool fm_node_judge(const FmRowPlan *plan, FmRowNode *node, FmRowReasons *reasons);
-
 #endif

@@ -7,6 +7,7 @@
 
 #include "datatype/timestamp.h"
 #include "fm_compat.h"
+#include "fm_epoch.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "message/message_type.h"
@@ -120,7 +121,7 @@ TimeText(double value, const Tfmd__Feature *domain)
 		default:
 			return NULL;
 	}
-	microseconds -= (double) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+	microseconds -= (double) FM_EPOCH_MICROSECONDS;
 	if (microseconds < (double) MIN_TIMESTAMP || microseconds >= (double) END_TIMESTAMP)
 		return NULL;
 

@@ -6,13 +6,8 @@
 #include "fm_compat.h"
 #endif
 
-/*
- * Formats into a palloc'd string
- */
-static char *format_args(const char *format, va_list args) pg_attribute_printf(1, 0);
-
-static char *
-format_args(const char *format, va_list args)
+char *
+fm_format(const char *format, va_list args)
 {
 	StringInfoData buf;
 
@@ -41,7 +36,7 @@ fm_fail(FmError *error, int sqlstate, const char *message, ...)
 	error->sqlstate = sqlstate;
 	error->detail = error->hint = NULL;
 	va_start(args, message);
-	error->message = format_args(message, args);
+	error->message = fm_format(message, args);
 	va_end(args);
 	return false;
 }
@@ -54,7 +49,7 @@ fm_fail_detail(FmError *error, const char *detail, ...)
 	if (error->detail != NULL)
 		return;
 	va_start(args, detail);
-	error->detail = format_args(detail, args);
+	error->detail = fm_format(detail, args);
 	va_end(args);
 }
 
@@ -66,7 +61,7 @@ fm_fail_hint(FmError *error, const char *hint, ...)
 	if (error->hint != NULL)
 		return;
 	va_start(args, hint);
-	error->hint = format_args(hint, args);
+	error->hint = fm_format(hint, args);
 	va_end(args);
 }
 

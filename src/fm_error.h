@@ -12,6 +12,9 @@
 #endif
 #include "utils/errcodes.h"
 
+/* vsprintf into a palloc'd string; args can be used only this once */
+extern char *fm_format(const char *format, va_list args) pg_attribute_printf(1, 0);
+
 typedef struct FmError
 {
 	int sqlstate;  /* 0: no error */

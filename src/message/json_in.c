@@ -63,24 +63,17 @@ json_error(JsonReader *reader, const JsonPath *path, const char *what, ...)
 {
 	if (reader->error->sqlstate == 0)
 	{
-		StringInfoData text;
+		char *text;
 		StringInfoData place;
 		va_list args;
-		int needed;
 
-		initStringInfo(&text);
-		do
-		{
-			va_start(args, what);
-			needed = appendStringInfoVA(&text, what, args);
-			va_end(args);
-			if (needed > 0)
-				enlargeStringInfo(&text, needed);
-		} while (needed > 0);
+		va_start(args, what);
+		text = fm_format(what, args);
+		va_end(args);
 		initStringInfo(&place);
 		append_path(&place, path);
 		fm_fail(reader->error, ERRCODE_INVALID_TEXT_REPRESENTATION, "invalid JSON form of a protobuf message");
-		fm_fail_detail(reader->error, "JSON path %s: %s.", place.data, text.data);
+		fm_fail_detail(reader->error, "JSON path %s: %s.", place.data, text);
 	}
 	return false;
 }

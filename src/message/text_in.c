@@ -47,21 +47,14 @@ text_error(TextParser *parser, const char *place, const char *what, ...)
 {
 	if (parser->error->sqlstate == 0)
 	{
-		StringInfoData text;
+		char *text;
 		va_list args;
-		int needed;
 
-		initStringInfo(&text);
-		do
-		{
-			va_start(args, what);
-			needed = appendStringInfoVA(&text, what, args);
-			va_end(args);
-			if (needed > 0)
-				enlargeStringInfo(&text, needed);
-		} while (needed > 0);
+		va_start(args, what);
+		text = fm_format(what, args);
+		va_end(args);
 		fm_fail(parser->error, ERRCODE_INVALID_TEXT_REPRESENTATION, "invalid text format of a protobuf message");
-		error_detail(parser, place, text.data);
+		error_detail(parser, place, text);
 	}
 	return false;
 }

@@ -84,22 +84,6 @@ judge_shape(FmRowNode *node, FmRowReasons *reasons)
 	return true;
 }
 
-static Tfmd__FeatureType
-type_of_kind(FmRowKind kind)
-{
-	switch (kind)
-	{
-		case FM_KIND_INT:
-			return TFMD__FEATURE_TYPE__INT;
-		case FM_KIND_FLOAT:
-			return TFMD__FEATURE_TYPE__FLOAT;
-		case FM_KIND_STRUCT:
-			return TFMD__FEATURE_TYPE__STRUCT;
-		default:
-			return TFMD__FEATURE_TYPE__BYTES;
-	}
-}
-
 static int
 compare_odd(const void *a, const void *b)
 {
@@ -373,7 +357,7 @@ judge_type(FmRowNode *node, FmRowReasons *reasons)
 {
 	const char *expected;
 
-	if (node->kind == FM_KIND_NONE || (!node->mixed_kinds && type_of_kind(node->kind) == node->expected_type))
+	if (node->kind == FM_KIND_NONE || (!node->mixed_kinds && fm_row_kind_type(node->kind) == node->expected_type))
 		return true;
 	expected = fm_enum_name(&tfmd__feature_type__descriptor, node->expected_type);
 	REASON(UNEXPECTED_DATA_TYPE, "Unexpected data type", "is of %s%s, expected: %s", node->mixed_kinds ? "" : "type ",
@@ -423,7 +407,7 @@ fm_row_node_judge(const FmRowPlan *plan, FmRowNode *node, FmRowReasons *reasons)
 	if (!judge_counts(node, reasons) || !judge_shape(node, reasons) || !judge_type(node, reasons) ||
 		!judge_domain(plan, node, reasons) || !judge_unique(node, reasons))
 		return false;
-	type_differs = node->kind != FM_KIND_NONE && type_of_kind(node->kind) != node->expected_type;
+	type_differs = node->kind != FM_KIND_NONE && fm_row_kind_type(node->kind) != node->expected_type;
 	/* a column of another type is as good as dropped: nothing below it is looked at */
 	for (i = 0; !type_differs && i < node->n_children; i++)
 		if (!fm_row_node_judge(plan, &node->children[i], reasons) && reasons == NULL)

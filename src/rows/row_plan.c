@@ -365,8 +365,8 @@ kind_of_reader(FmRowReader reader)
 	}
 }
 
-static Tfmd__FeatureType
-type_of_kind(FmRowKind kind)
+Tfmd__FeatureType
+fm_row_kind_type(FmRowKind kind)
 {
 	switch (kind)
 	{
@@ -393,7 +393,7 @@ is_simple(const FmRowNode *node)
 		node->reader == FM_READ_OUTPUT || node->reader == FM_READ_BYTEA || node->reader == FM_READ_NUMERIC ||
 		kind == FM_KIND_NONE || kind == FM_KIND_STRUCT)
 		return false;
-	if (type_of_kind(kind) != node->expected_type || node->nested_counts)
+	if (fm_row_kind_type(kind) != node->expected_type || node->nested_counts)
 		return false;
 	/* a scalar is one value */
 	if (node->shape != -1 && node->shape != 1)

@@ -50,6 +50,9 @@ typedef enum FmRowKind
 	FM_KIND_STRUCT
 } FmRowKind;
 
+/* The type that a schema has for it */
+extern Tfmd__FeatureType fm_row_kind_type(FmRowKind kind);
+
 /* What the schema's domain asks for */
 typedef enum FmRowDomain
 {

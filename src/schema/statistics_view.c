@@ -425,6 +425,32 @@ fm_view_custom(const FmFeatureView *feature, const char *name)
 	return NULL;
 }
 
+double
+fm_custom_number(const Tfmd__CustomStatistic *statistic)
+{
+	return statistic->val_case == TFMD__CUSTOM_STATISTIC__VAL_NUM ? statistic->num : 0;
+}
+
+float
+fm_supported_image_fraction(const Tfmd__CustomStatistic *formats)
+{
+	/* in floats, as TFDV adds */
+	float supported = 0;
+	float unsupported = 0;
+	size_t i;
+
+	for (i = 0; formats->val_case == TFMD__CUSTOM_STATISTIC__VAL_RANK_HISTOGRAM && i < formats->rank_histogram->n_buckets; i++)
+	{
+		const Tfmd__RankHistogram__Bucket *bucket = formats->rank_histogram->buckets[i];
+
+		if (strcmp(bucket->label, "UNKNOWN") == 0)
+			unsupported += bucket->sample_count;
+		else
+			supported += bucket->sample_count;
+	}
+	return supported / (supported + unsupported);
+}
+
 static bool
 is_blank(char c)
 {

@@ -84,6 +84,12 @@ extern double fm_view_max(const FmFeatureView *feature);
 extern Tfmd__FeatureType fm_view_type(const FmFeatureView *feature);
 extern const Tfmd__CustomStatistic *fm_view_custom(const FmFeatureView *feature, const char *name);
 
+/* The statistic's number; 0 if it is of another kind */
+extern double fm_custom_number(const Tfmd__CustomStatistic *statistic);
+
+/* Share of the values of an image_format_histogram whose format is known; NaN if it counts none */
+extern float fm_supported_image_fraction(const Tfmd__CustomStatistic *formats);
+
 /* Text -> number as absl::SimpleAtoi<int64> and SimpleAtof<float> read it: blanks around it are allowed */
 extern bool fm_read_int64(const char *text, int64 *value);
 extern bool fm_read_float(const char *text, float *value);

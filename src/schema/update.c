@@ -387,12 +387,6 @@ any_whole_bucket(const Tfmd__CustomStatistic *custom)
 	return false;
 }
 
-static double
-custom_number(const Tfmd__CustomStatistic *custom)
-{
-	return custom->val_case == TFMD__CUSTOM_STATISTIC__VAL_NUM ? custom->num : 0;
-}
-
 static void
 loosen_sparse(const FmFeatureView *view, Tfmd__SparseFeature *feature)
 {
@@ -402,7 +396,7 @@ loosen_sparse(const FmFeatureView *view, Tfmd__SparseFeature *feature)
 	{
 		const Tfmd__CustomStatistic *custom = view->statistics->custom_stats[i];
 
-		if ((strcmp(custom->name, "missing_value") == 0 && custom_number(custom) != 0) ||
+		if ((strcmp(custom->name, "missing_value") == 0 && fm_custom_number(custom) != 0) ||
 			(strcmp(custom->name, "missing_index") == 0 && any_whole_bucket(custom)) ||
 			((strcmp(custom->name, "max_length_diff") == 0 || strcmp(custom->name, "min_length_diff") == 0) &&
 			 any_bucket(custom)))
@@ -420,7 +414,7 @@ loosen_weighted(const FmFeatureView *view, Tfmd__WeightedFeature *feature)
 	for (i = 0; i < view->statistics->n_custom_stats; i++)
 	{
 		const Tfmd__CustomStatistic *custom = view->statistics->custom_stats[i];
-		double number = custom_number(custom);
+		double number = fm_custom_number(custom);
 
 		if (number == 0)
 			continue;

@@ -333,30 +333,14 @@ update_float_domain(FmUpdater *updater, const FmFeatureView *view, Tfmd__Feature
 static void
 update_image_domain(const FmFeatureView *view, Tfmd__ImageDomain *domain)
 {
-	if (domain->has_minimum_supported_image_fraction)
+	const Tfmd__CustomStatistic *formats = fm_view_custom(view, "image_format_histogram");
+
+	if (domain->has_minimum_supported_image_fraction && formats != NULL)
 	{
-		const Tfmd__CustomStatistic *formats = fm_view_custom(view, "image_format_histogram");
-		float supported = 0;
-		float unsupported = 0;
-		float fraction;
-		size_t i;
+		float fraction = fm_supported_image_fraction(formats);
 
-		if (formats != NULL)
-		{
-			if (formats->val_case == TFMD__CUSTOM_STATISTIC__VAL_RANK_HISTOGRAM)
-				for (i = 0; i < formats->rank_histogram->n_buckets; i++)
-				{
-					const Tfmd__RankHistogram__Bucket *bucket = formats->rank_histogram->buckets[i];
-
-					if (strcmp(bucket->label, "UNKNOWN") == 0)
-						unsupported += bucket->sample_count;
-					else
-						supported += bucket->sample_count;
-				}
-			fraction = supported / (supported + unsupported);
-			if (fraction < domain->minimum_supported_image_fraction)
-				domain->minimum_supported_image_fraction = fraction;
-		}
+		if (fraction < domain->minimum_supported_image_fraction)
+			domain->minimum_supported_image_fraction = fraction;
 	}
 	if (domain->has_max_image_byte_size)
 	{

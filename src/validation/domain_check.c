@@ -493,23 +493,8 @@ check_image_domain(const FmFeatureView *view, const Tfmd__ImageDomain *domain, F
 
 	if (domain->has_minimum_supported_image_fraction && formats != NULL)
 	{
-		float supported = 0;
-		float unsupported = 0;
-		float fraction;
-		size_t i;
+		float fraction = fm_supported_image_fraction(formats);
 
-		for (i = 0; formats->val_case == TFMD__CUSTOM_STATISTIC__VAL_RANK_HISTOGRAM &&
-					i < formats->rank_histogram->n_buckets;
-			 i++)
-		{
-			const Tfmd__RankHistogram__Bucket *bucket = formats->rank_histogram->buckets[i];
-
-			if (strcmp(bucket->label, "UNKNOWN") == 0)
-				unsupported += bucket->sample_count;
-			else
-				supported += bucket->sample_count;
-		}
-		fraction = supported / (supported + unsupported);
 		if (fraction < domain->minimum_supported_image_fraction)
 			ADD(LOW_SUPPORTED_IMAGE_FRACTION, "Low supported image fraction",
 				"A fraction of %f of the values are images in a known format; the schema expects %f or more.", fraction,

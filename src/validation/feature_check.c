@@ -262,12 +262,6 @@ fm_check_feature(const FmCheck *check, const FmFeatureView *view, const Tfmd__Fe
 
 /* -- sparse and weighted features: their statistics are custom ones -- */
 
-static double
-custom_number(const Tfmd__CustomStatistic *statistic)
-{
-	return statistic->val_case == TFMD__CUSTOM_STATISTIC__VAL_NUM ? statistic->num : 0;
-}
-
 /* As a C++ cast to int gives it on the machines TFDV runs on */
 static int
 to_int(double value)
@@ -308,9 +302,9 @@ fm_check_sparse_feature(const FmFeatureView *view, FmReasons *reasons)
 	{
 		const Tfmd__CustomStatistic *statistic = view->statistics->custom_stats[i];
 
-		if (strcmp(statistic->name, "missing_value") == 0 && custom_number(statistic) != 0)
+		if (strcmp(statistic->name, "missing_value") == 0 && fm_custom_number(statistic) != 0)
 			ADD(SPARSE_FEATURE_MISSING_VALUE, "Missing value feature",
-				"%g examples have an index feature but not the value feature.", custom_number(statistic));
+				"%g examples have an index feature but not the value feature.", fm_custom_number(statistic));
 		else if (strcmp(statistic->name, "missing_index") == 0)
 			check_index_features(statistic, false, reasons);
 		else if (strcmp(statistic->name, "max_length_diff") == 0 || strcmp(statistic->name, "min_length_diff") == 0)
@@ -328,7 +322,7 @@ fm_check_weighted_feature(const FmFeatureView *view, FmReasons *reasons)
 	for (i = 0; i < view->statistics->n_custom_stats; i++)
 	{
 		const Tfmd__CustomStatistic *statistic = view->statistics->custom_stats[i];
-		double number = custom_number(statistic);
+		double number = fm_custom_number(statistic);
 
 		if (number == 0)
 			continue;

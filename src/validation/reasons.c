@@ -6,28 +6,6 @@
 
 #include <stdarg.h>
 
-static char *format(const char *fmt, va_list args) pg_attribute_printf(1, 0);
-
-static char *
-format(const char *fmt, va_list args)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	for (;;)
-	{
-		va_list copy;
-		int needed;
-
-		va_copy(copy, args);
-		needed = appendStringInfoVA(&buf, fmt, copy);
-		va_end(copy);
-		if (needed == 0)
-			return buf.data;
-		enlargeStringInfo(&buf, needed);
-	}
-}
-
 static void
 add(FmReasons *reasons, Tfmd__AnomalyInfo__Type type, const char *short_description, char *description,
 	bool label_only)
@@ -54,7 +32,7 @@ fm_add_reason(FmReasons *reasons, Tfmd__AnomalyInfo__Type type, const char *shor
 	va_list args;
 
 	va_start(args, description);
-	add(reasons, type, short_description, format(description, args), false);
+	add(reasons, type, short_description, fm_format(description, args), false);
 	va_end(args);
 }
 
@@ -65,7 +43,7 @@ fm_add_label(FmReasons *reasons, Tfmd__AnomalyInfo__Type type, const char *short
 	va_list args;
 
 	va_start(args, description);
-	add(reasons, type, short_description, format(description, args), true);
+	add(reasons, type, short_description, fm_format(description, args), true);
 	va_end(args);
 }
 

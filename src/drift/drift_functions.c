@@ -5,6 +5,7 @@
  * a side; what is further bounded (text by bytes) is in sketch.h.
  */
 #include "fm_core.h"
+#include "fm_aggregate.h"
 #include "fm_compat.h"
 
 #include "catalog/pg_type.h"
@@ -195,16 +196,6 @@ PG_FUNCTION_INFO_V1(drift_combine);
 PG_FUNCTION_INFO_V1(drift_serialize);
 PG_FUNCTION_INFO_V1(drift_deserialize);
 
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("this function can only be called as part of an aggregate")));
-	return context;
-}
-
 static DriftState *
 new_state(MemoryContext parent, bool weighted)
 {
@@ -223,7 +214,7 @@ new_state(MemoryContext parent, bool weighted)
 Datum
 drift_add(PG_FUNCTION_ARGS)
 {
-	MemoryContext aggregate = aggregate_context(fcinfo);
+	MemoryContext aggregate = fm_aggregate_context(fcinfo);
 	int next = 2;
 	bool weighted = get_fn_expr_argtype(fcinfo->flinfo, 2) == FLOAT8OID;
 	double weight = 1;
@@ -274,7 +265,7 @@ drift_add(PG_FUNCTION_ARGS)
 Datum
 drift_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext aggregate = aggregate_context(fcinfo);
+	MemoryContext aggregate = fm_aggregate_context(fcinfo);
 	DriftState *state = PG_ARGISNULL(0) ? NULL : (DriftState *) PG_GETARG_POINTER(0);
 	DriftState *other = PG_ARGISNULL(1) ? NULL : (DriftState *) PG_GETARG_POINTER(1);
 
@@ -312,7 +303,7 @@ drift_serialize(PG_FUNCTION_ARGS)
 	DriftState *state;
 	StringInfoData buf;
 
-	aggregate_context(fcinfo);
+	fm_aggregate_context(fcinfo);
 	state = (DriftState *) PG_GETARG_POINTER(0);
 	pq_begintypsend(&buf);
 	pq_sendbyte(&buf, state->weighted);
@@ -346,7 +337,7 @@ drift_deserialize(PG_FUNCTION_ARGS)
 	StringInfoData buf;
 	DriftState *state;
 
-	aggregate_context(fcinfo);
+	fm_aggregate_context(fcinfo);
 	bytes = PG_GETARG_BYTEA_PP(0);
 	initStringInfo(&buf);
 	appendBinaryStringInfo(&buf, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
@@ -400,7 +391,7 @@ finish(FunctionCallInfo fcinfo, FmMetric metric)
 	FmDriftSide current, baseline;
 	FmDriftResult result;
 
-	aggregate_context(fcinfo);
+	fm_aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = (DriftState *) PG_GETARG_POINTER(0);

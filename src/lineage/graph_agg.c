@@ -7,6 +7,7 @@
  */
 #include "lineage/graph_call.h"
 
+#include "fm_aggregate.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "message/message_type.h"
@@ -133,12 +134,10 @@ InternText(AggState *state, text *value)
 static Datum
 Accumulate(FunctionCallInfo fcinfo, bool by_name)
 {
-	MemoryContext context;
+	MemoryContext context = fm_aggregate_context(fcinfo);
 	AggState *state;
 	AggEdge edge;
 
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "lineage_graph_agg called in non-aggregate context");
 	state = PG_ARGISNULL(0) ? NewState(context, by_name) : (AggState *) PG_GETARG_POINTER(0);
 	if (PG_ARGISNULL(1) && PG_ARGISNULL(2))
 		PG_RETURN_POINTER(state);
@@ -212,12 +211,10 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(lineage_graph_agg_combine);
 Datum
 lineage_graph_agg_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context;
+	MemoryContext context = fm_aggregate_context(fcinfo);
 	AggState *state = PG_ARGISNULL(0) ? NULL : (AggState *) PG_GETARG_POINTER(0);
 	AggState *other = PG_ARGISNULL(1) ? NULL : (AggState *) PG_GETARG_POINTER(1);
 
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "lineage_graph_agg_combine called in non-aggregate context");
 	if (other == NULL)
 	{
 		if (state == NULL)

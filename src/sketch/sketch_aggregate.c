@@ -2,6 +2,7 @@
  * The aggregates: column_sketch, merge_sketches, table_sketch, table_sketch_columns
  */
 #include "fm_core.h"
+#include "fm_aggregate.h"
 #include "fm_compat.h"
 
 #include "access/htup_details.h"
@@ -16,17 +17,6 @@
 #include "sketch/sketch_core.h"
 #include "sketch/sketch_object.h"
 #include "sketch/sketch_type.h"
-
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("this function can only be called as part of an aggregate")));
-	return context;
-}
 
 static void
 add_example(FmSketch *sketch, double weight)
@@ -64,7 +54,7 @@ merge(FmSketch *sketch, FmSketch *other)
 static Datum
 add_to_column(FunctionCallInfo fcinfo, Oid type)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = fm_aggregate_context(fcinfo);
 	bool weighted = PG_NARGS() > 2;
 	double weight = weighted ? getarg_weight(fcinfo, 2) : 1.0;
 	FmSketchObject *object;
@@ -135,7 +125,7 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(merge_sketches_add);
 Datum
 merge_sketches_add(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = fm_aggregate_context(fcinfo);
 	FmSketchObject *object;
 	FmSketch *other;
 	MemoryContext old;
@@ -253,7 +243,7 @@ getarg_state(FunctionCallInfo fcinfo, bool weighted)
 	/* an internal state can come from nowhere but an aggregate */
 	if (likely(!PG_ARGISNULL(0)))
 		return (TableState *) PG_GETARG_POINTER(0);
-	context = aggregate_context(fcinfo);
+	context = fm_aggregate_context(fcinfo);
 	state = new_state(context);
 	context = MemoryContextSwitchTo(state->context);
 	state->sketch = fm_sketch_new_by_settings(weighted);
@@ -404,7 +394,7 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(table_sketch_combine);
 Datum
 table_sketch_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = fm_aggregate_context(fcinfo);
 	TableState *state = PG_ARGISNULL(0) ? NULL : (TableState *) PG_GETARG_POINTER(0);
 	TableState *other = PG_ARGISNULL(1) ? NULL : (TableState *) PG_GETARG_POINTER(1);
 	MemoryContext old;
@@ -432,7 +422,7 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(table_sketch_serialize);
 Datum
 table_sketch_serialize(PG_FUNCTION_ARGS)
 {
-	aggregate_context(fcinfo);
+	fm_aggregate_context(fcinfo);
 	return fm_sketch_get_datum(((TableState *) PG_GETARG_POINTER(0))->sketch);
 }
 
@@ -445,7 +435,7 @@ table_sketch_deserialize(PG_FUNCTION_ARGS)
 	FmError error = {0};
 	MemoryContext old;
 
-	aggregate_context(fcinfo);
+	fm_aggregate_context(fcinfo);
 	bytes = PG_GETARG_BYTEA_PP(0);
 	/* the result lives only until it is combined, in the caller's short context */
 	state = new_state(CurrentMemoryContext);
@@ -461,7 +451,7 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(table_sketch_final);
 Datum
 table_sketch_final(PG_FUNCTION_ARGS)
 {
-	aggregate_context(fcinfo);
+	fm_aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	PG_RETURN_FEATURE_SKETCH(((TableState *) PG_GETARG_POINTER(0))->sketch);

@@ -3,6 +3,7 @@
  */
 #include "semantic_aggregate.h"
 
+#include "fm_aggregate.h"
 #include "catalog/pg_type.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
@@ -109,13 +110,11 @@ AddValue(FmSemanticCounts *counts, Reader *reader, Datum value)
 Datum
 semantic_domain_counts_accum(PG_FUNCTION_ARGS)
 {
-	MemoryContext aggregate_context;
+	MemoryContext context = fm_aggregate_context(fcinfo);
 	FmSemanticCounts *counts;
 	Reader *reader;
 
-	if (!AggCheckCallContext(fcinfo, &aggregate_context))
-		elog(ERROR, "semantic_domain_counts_accum called in non-aggregate context");
-	counts = PG_ARGISNULL(0) ? MemoryContextAllocZero(aggregate_context, sizeof(FmSemanticCounts))
+	counts = PG_ARGISNULL(0) ? MemoryContextAllocZero(context, sizeof(FmSemanticCounts))
 							 : (FmSemanticCounts *) PG_GETARG_POINTER(0);
 	if (PG_ARGISNULL(1))
 		PG_RETURN_POINTER(counts);
@@ -145,14 +144,12 @@ semantic_domain_counts_accum(PG_FUNCTION_ARGS)
 Datum
 semantic_domain_counts_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext aggregate_context;
+	MemoryContext context = fm_aggregate_context(fcinfo);
 	FmSemanticCounts *counts;
 
-	if (!AggCheckCallContext(fcinfo, &aggregate_context))
-		elog(ERROR, "semantic_domain_counts_combine called in non-aggregate context");
 	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	counts = PG_ARGISNULL(0) ? MemoryContextAllocZero(aggregate_context, sizeof(FmSemanticCounts))
+	counts = PG_ARGISNULL(0) ? MemoryContextAllocZero(context, sizeof(FmSemanticCounts))
 							 : (FmSemanticCounts *) PG_GETARG_POINTER(0);
 	if (!PG_ARGISNULL(1))
 		fm_semantic_merge(counts, (FmSemanticCounts *) PG_GETARG_POINTER(1));
@@ -187,8 +184,7 @@ semantic_domain_counts_serialize(PG_FUNCTION_ARGS)
 	FmSemanticCounts *counts;
 	StringInfoData buffer;
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "semantic_domain_counts_serialize called in non-aggregate context");
+	fm_aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	counts = (FmSemanticCounts *) PG_GETARG_POINTER(0);
@@ -217,8 +213,7 @@ semantic_domain_counts_deserialize(PG_FUNCTION_ARGS)
 {
 	FmSemanticCounts *counts = palloc0(sizeof(FmSemanticCounts));
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "semantic_domain_counts_deserialize called in non-aggregate context");
+	fm_aggregate_context(fcinfo);
 	fm_semantic_read(PG_GETARG_DATUM(0), counts);
 	PG_RETURN_POINTER(counts);
 }

@@ -1,0 +1,463 @@
+/*
+ * window_sketches(): the sketches of the windows of a time, from one pass over the rows
+ *
+ * PostgreSQL's own GROUP BY costs a row as much as its sketching does. Rows mostly come in the order of their times, so a row
+ * is nearly always of the window that the row before it was of, and that is two comparisons. A window that has seen no row for long is put
+ * into bytes until one comes: what is in memory is bounded by the windows that are open at a time, not by how many there are.
+ */
+#include "fm_core.h"
+#include "fm_aggregate.h"
+#include "fm_compat.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "libpq/pqformat.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+
+#include "sketch/sketch_type.h"
+#include "sketch/sketch_value.h"
+
+/* Rows of others after which a window is put into bytes */
+#define IDLE_ROWS 65536
+
+/* 2001-01-01, a Monday: windows of minutes to weeks are whole ones from here on, in UTC */
+#define WINDOW_ORIGIN ((Timestamp) (366 * USECS_PER_DAY))
+
+typedef struct Window
+{
+	Timestamp start;
+	Timestamp end;
+	uint64 rows;
+	uint64 last_row; /* number of its last row among all */
+	MemoryContext context; /* NULL: nothing open */
+	FmSketch *sketch;
+	FmColumn **columns; /* NULL: not opened in this sketch yet */
+	Datum bytes;		/* of a closed one; 0: none */
+} Window;
+
+typedef struct WindowsState
+{
+	MemoryContext context;
+	bool one_window; /* no granularity: all rows are of one window, without a time */
+	Interval granularity;
+	Timestamp sketch_from; /* rows of earlier windows are only counted */
+	int num_columns;
+	char **names;
+	Oid *types;
+	uint64 rows;
+	int num_windows;
+	int max_windows;
+	Window **windows; /* by start */
+	Window *last;
+} WindowsState;
+
+/* ------------------------------------------------------------------------------------------------ windows of time */
+
+/*
+ * The window that an instant (of UTC) is in. Months, quarters and years are those of the calendar; all else is counted from the origin.
+ */
+static void
+window_of(Timestamp instant, const Interval *granularity, Timestamp *start, Timestamp *end)
+{
+	if (granularity->month != 0)
+	{
+		const char *unit = granularity->month % 12 == 0 ? "year" : granularity->month % 3 == 0 ? "quarter" : "month";
+
+		*start = DatumGetTimestamp(DirectFunctionCall2(timestamp_trunc, CStringGetTextDatum(unit), TimestampGetDatum(instant)));
+		*end = DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval, TimestampGetDatum(*start), IntervalPGetDatum(granularity)));
+	}
+	else
+	{
+		int64 width = granularity->time + granularity->day * USECS_PER_DAY;
+		int64 offset;
+
+		if (width <= 0)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a window must be longer than nothing")));
+		offset = (instant - WINDOW_ORIGIN) % width;
+		if (offset < 0)
+			offset += width;
+		*start = instant - offset;
+		*end = *start + width;
+	}
+	if (!IS_VALID_TIMESTAMP(*start) || !IS_VALID_TIMESTAMP(*end))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
+}
+
+PG_FUNCTION_INFO_V1(monitor_window_start);
+
+/*
+ * monitor_window_start(timestamptz, interval) returns timestamptz; an infinite one has no window: NULL
+ */
+Datum
+monitor_window_start(PG_FUNCTION_ARGS)
+{
+	Timestamp instant = PG_GETARG_TIMESTAMPTZ(0);
+	Timestamp start, end;
+
+	if (TIMESTAMP_NOT_FINITE(instant))
+		PG_RETURN_NULL();
+	window_of(instant, PG_GETARG_INTERVAL_P(1), &start, &end);
+	PG_RETURN_TIMESTAMPTZ(start);
+}
+
+/* ------------------------------------------------------------------------------------------------ the windows of a state */
+
+static Window *
+new_window(WindowsState *state, int at, Timestamp start, Timestamp end)
+{
+	Window *window = MemoryContextAllocZero(state->context, sizeof(Window));
+
+	if (state->num_windows == state->max_windows)
+	{
+		state->max_windows = state->max_windows * 2 + 8;
+		state->windows = state->windows == NULL ? MemoryContextAlloc(state->context, sizeof(Window *) * state->max_windows)
+												: repalloc(state->windows, sizeof(Window *) * state->max_windows);
+	}
+	memmove(&state->windows[at + 1], &state->windows[at], sizeof(Window *) * (state->num_windows - at));
+	state->windows[at] = window;
+	state->num_windows++;
+	window->start = start;
+	window->end = end;
+	return window;
+}
+
+/*
+ * Where the window that starts then is, or would be
+ */
+static int
+find_window(const WindowsState *state, Timestamp start)
+{
+	int low = 0, high = state->num_windows;
+
+	while (low < high)
+	{
+		int middle = (low + high) / 2;
+
+		if (state->windows[middle]->start < start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void
+close_window(WindowsState *state, Window *window)
+{
+	MemoryContext old = MemoryContextSwitchTo(state->context);
+
+	window->bytes = fm_sketch_get_datum(window->sketch);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(window->context);
+	window->context = NULL;
+	window->sketch = NULL;
+	window->columns = NULL;
+}
+
+/*
+ * The window's sketch, in its own context
+ */
+static void
+open_window(WindowsState *state, Window *window)
+{
+	MemoryContext old;
+
+	if (window->sketch != NULL)
+		return;
+	window->context = AllocSetContextCreate(state->context, "window", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(window->context);
+	if (window->bytes != 0)
+		window->sketch = fm_datum_get_sketch(window->bytes);
+	else
+		window->sketch = fm_sketch_new_by_settings(false);
+	MemoryContextSwitchTo(old);
+	if (window->bytes != 0)
+		pfree(DatumGetPointer(window->bytes));
+	window->bytes = 0;
+}
+
+static void
+open_columns(WindowsState *state, Window *window)
+{
+	MemoryContext old;
+
+	open_window(state, window);
+	old = MemoryContextSwitchTo(window->context);
+	window->columns = palloc(sizeof(FmColumn *) * Max(state->num_columns, 1));
+	for (int i = 0; i < state->num_columns; i++)
+		window->columns[i] = fm_column_open(window->sketch, NULL, state->names[i], i, state->types[i]);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * The window of an instant, made when it is the first of it
+ */
+static Window *
+get_window(WindowsState *state, Timestamp instant)
+{
+	Timestamp start, end;
+	Window *window;
+	int at;
+
+	if (likely(state->last != NULL && instant >= state->last->start && instant < state->last->end))
+		return state->last;
+	/* the one before the place where a window that starts just after it would be */
+	at = find_window(state, instant + 1);
+	if (at > 0 && instant < state->windows[at - 1]->end)
+		return state->last = state->windows[at - 1];
+
+	window_of(instant, &state->granularity, &start, &end);
+	window = new_window(state, at, start, end);
+	for (int i = 0; i < state->num_windows; i++)
+		if (state->windows[i]->sketch != NULL && state->rows - state->windows[i]->last_row > IDLE_ROWS)
+			close_window(state, state->windows[i]);
+	return state->last = window;
+}
+
+/* ------------------------------------------------------------------------------------------------ the aggregate */
+
+PG_FUNCTION_INFO_V1(window_sketches_add);
+PG_FUNCTION_INFO_V1(window_sketches_combine);
+PG_FUNCTION_INFO_V1(window_sketches_serialize);
+PG_FUNCTION_INFO_V1(window_sketches_deserialize);
+PG_FUNCTION_INFO_V1(window_sketches_final);
+
+/* Arguments of window_sketches_add */
+enum
+{
+	A_STATE,
+	A_GRANULARITY,
+	A_SKETCH_FROM,
+	A_NAMES,
+	A_INSTANT, /* here VARIADIC "any" begins */
+	A_COLUMNS
+};
+
+static WindowsState *
+new_state(MemoryContext parent)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "window_sketches", ALLOCSET_DEFAULT_SIZES);
+	WindowsState *state = MemoryContextAllocZero(context, sizeof(WindowsState));
+
+	state->context = context;
+	return state;
+}
+
+/*
+ * A state for the columns that the arguments name
+ */
+static WindowsState *
+first_state(FunctionCallInfo fcinfo)
+{
+	WindowsState *state = new_state(fm_aggregate_context(fcinfo));
+	MemoryContext old = MemoryContextSwitchTo(state->context);
+	Datum *names;
+	bool *nulls;
+
+	state->one_window = PG_ARGISNULL(A_GRANULARITY);
+	if (!state->one_window)
+		state->granularity = *PG_GETARG_INTERVAL_P(A_GRANULARITY);
+	state->sketch_from = PG_ARGISNULL(A_SKETCH_FROM) ? DT_NOBEGIN : PG_GETARG_TIMESTAMPTZ(A_SKETCH_FROM);
+	if (PG_ARGISNULL(A_NAMES))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("names of the columns must not be null")));
+	if (PG_NARGS() <= A_INSTANT ||
+		(get_fn_expr_argtype(fcinfo->flinfo, A_INSTANT) != TIMESTAMPTZOID && get_fn_expr_argtype(fcinfo->flinfo, A_INSTANT) != TIMESTAMPOID))
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the first column must be a timestamp")));
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(A_NAMES), TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &state->num_columns);
+	if (state->num_columns != PG_NARGS() - A_COLUMNS)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("there must be a name for each column: %d names, %d columns", state->num_columns, PG_NARGS() - A_COLUMNS)));
+	state->names = palloc(sizeof(char *) * Max(state->num_columns, 1));
+	state->types = palloc(sizeof(Oid) * Max(state->num_columns, 1));
+	for (int i = 0; i < state->num_columns; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("name of a column must not be null")));
+		state->names[i] = pstrdup(fm_name_to_utf8(TextDatumGetCString(names[i])));
+		state->types[i] = get_fn_expr_argtype(fcinfo->flinfo, A_COLUMNS + i);
+		if (!OidIsValid(state->types[i]))
+			elog(ERROR, "could not determine the type of column \"%s\"", state->names[i]);
+	}
+	if (state->one_window)
+		state->last = new_window(state, 0, DT_NOBEGIN, DT_NOEND);
+	MemoryContextSwitchTo(old);
+	return state;
+}
+
+/*
+ * window_sketches_add(state, granularity interval, sketch_from timestamptz, names text[], instant, columns...)
+ */
+Datum
+window_sketches_add(PG_FUNCTION_ARGS)
+{
+	WindowsState *state = likely(!PG_ARGISNULL(A_STATE)) ? (WindowsState *) PG_GETARG_POINTER(A_STATE) : first_state(fcinfo);
+	Window *window = state->last;
+	FmError error = {0};
+
+	state->rows++;
+	if (!state->one_window)
+	{
+		/* a row without a time, or with an infinite one, is in no window */
+		if (PG_ARGISNULL(A_INSTANT) || TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMP(A_INSTANT)))
+			PG_RETURN_POINTER(state);
+		window = get_window(state, PG_GETARG_TIMESTAMP(A_INSTANT));
+	}
+	window->rows++;
+	window->last_row = state->rows;
+	if (window->start < state->sketch_from)
+		PG_RETURN_POINTER(state);
+	if (unlikely(window->columns == NULL))
+		open_columns(state, window);
+	if (!fm_sketch_add_example(window->sketch, 1.0, &error))
+		fm_throw(&error, NULL);
+	for (int i = 0; i < state->num_columns; i++)
+		if (!fcinfo->args[A_COLUMNS + i].isnull)
+			fm_column_add(window->columns[i], fcinfo->args[A_COLUMNS + i].value, window->context);
+	PG_RETURN_POINTER(state);
+}
+
+Datum
+window_sketches_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext aggregate = fm_aggregate_context(fcinfo);
+	WindowsState *state = PG_ARGISNULL(0) ? NULL : (WindowsState *) PG_GETARG_POINTER(0);
+	WindowsState *other = PG_ARGISNULL(1) ? NULL : (WindowsState *) PG_GETARG_POINTER(1);
+
+	if (other == NULL)
+	{
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
+	if (state == NULL)
+		state = new_state(aggregate);
+	for (int i = 0; i < other->num_windows; i++)
+	{
+		Window *theirs = other->windows[i];
+		int at = find_window(state, theirs->start);
+		Window *ours;
+		MemoryContext old;
+		FmError error = {0};
+
+		CHECK_FOR_INTERRUPTS();
+		if (at == state->num_windows || state->windows[at]->start != theirs->start)
+			new_window(state, at, theirs->start, theirs->end);
+		ours = state->windows[at];
+		ours->rows += theirs->rows;
+		if (theirs->bytes == 0 && theirs->sketch == NULL)
+			continue;
+		open_window(other, theirs);
+		open_window(state, ours);
+		old = MemoryContextSwitchTo(ours->context);
+		if (!fm_sketch_merge(ours->sketch, theirs->sketch, &error))
+			fm_throw(&error, NULL);
+		MemoryContextSwitchTo(old);
+		close_window(state, ours);
+	}
+	PG_RETURN_POINTER(state);
+}
+
+Datum
+window_sketches_serialize(PG_FUNCTION_ARGS)
+{
+	WindowsState *state;
+	StringInfoData buf;
+
+	fm_aggregate_context(fcinfo);
+	state = (WindowsState *) PG_GETARG_POINTER(0);
+	pq_begintypsend(&buf);
+	pq_sendint32(&buf, state->num_windows);
+	for (int i = 0; i < state->num_windows; i++)
+	{
+		Window *window = state->windows[i];
+		int size;
+
+		if (window->sketch != NULL)
+			close_window(state, window);
+		size = window->bytes == 0 ? 0 : VARSIZE(DatumGetPointer(window->bytes));
+		pq_sendint64(&buf, window->start);
+		pq_sendint64(&buf, window->end);
+		pq_sendint64(&buf, window->rows);
+		pq_sendint32(&buf, size);
+		if (size > 0)
+			pq_sendbytes(&buf, DatumGetPointer(window->bytes), size);
+	}
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+}
+
+Datum
+window_sketches_deserialize(PG_FUNCTION_ARGS)
+{
+	bytea *bytes;
+	StringInfoData buf;
+	WindowsState *state;
+	int num_windows;
+
+	fm_aggregate_context(fcinfo);
+	bytes = PG_GETARG_BYTEA_PP(0);
+	initStringInfo(&buf);
+	appendBinaryStringInfo(&buf, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	state = new_state(CurrentMemoryContext);
+	num_windows = pq_getmsgint(&buf, 4);
+	for (int i = 0; i < num_windows; i++)
+	{
+		Timestamp start = pq_getmsgint64(&buf);
+		Timestamp end = pq_getmsgint64(&buf);
+		Window *window = new_window(state, i, start, end);
+		int size;
+
+		window->rows = pq_getmsgint64(&buf);
+		size = pq_getmsgint(&buf, 4);
+		if (size > 0)
+		{
+			window->bytes = PointerGetDatum(MemoryContextAlloc(state->context, size));
+			memcpy(DatumGetPointer(window->bytes), pq_getmsgbytes(&buf, size), size);
+		}
+	}
+	pq_getmsgend(&buf);
+	PG_RETURN_POINTER(state);
+}
+
+/*
+ * The result: an array of (window_start, num_examples, sketch), in the order of time
+ */
+Datum
+window_sketches_final(PG_FUNCTION_ARGS)
+{
+	WindowsState *state;
+	Oid type = get_element_type(get_fn_expr_rettype(fcinfo->flinfo));
+	TupleDesc desc;
+	Datum *elements;
+	ArrayType *result;
+
+	fm_aggregate_context(fcinfo);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	state = (WindowsState *) PG_GETARG_POINTER(0);
+	desc = lookup_rowtype_tupdesc_copy(type, -1);
+	elements = palloc(sizeof(Datum) * Max(state->num_windows, 1));
+	for (int i = 0; i < state->num_windows; i++)
+	{
+		Window *window = state->windows[i];
+		Datum values[3];
+		bool nulls[3] = {false};
+
+		CHECK_FOR_INTERRUPTS();
+		if (window->sketch != NULL)
+			close_window(state, window);
+		values[0] = TimestampTzGetDatum(window->start);
+		values[1] = Int64GetDatum(window->rows);
+		values[2] = window->bytes;
+		nulls[2] = window->bytes == 0;
+		elements[i] = HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+	}
+	result = construct_array(elements, state->num_windows, type, -1, false, TYPALIGN_DOUBLE);
+	PG_RETURN_ARRAYTYPE_P(result);
+}

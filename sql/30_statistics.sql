@@ -38,6 +38,17 @@ CREATE FUNCTION relation_sketch(relation regclass, filter text DEFAULT NULL, wei
 COMMENT ON FUNCTION relation_sketch(regclass, text, text, text[], double precision) IS
 	'what one pass over the rows of a relation remembers, to store, merge and turn into statistics';
 
+-- a distributed table of Citus: each shard is sketched where it lies
+
+CREATE FUNCTION is_first_row(tableoid oid) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION is_first_row(oid) IS 'internal: in a WHERE, lets one row of each shard of a distributed table pass';
+CREATE FUNCTION sketch_shard(relation oid, list text, rest text, settings text[], OUT slice text, OUT sketches feature_sketch[],
+	OUT semantic bytea[]) RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION sketch_shard(oid, text, text, text[]) IS
+	'internal: on the node of a shard, the part of generate_statistics that reads it';
+
 CREATE FUNCTION num_examples(sketch feature_sketch) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'sketch_num_examples' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION num_examples(feature_sketch) IS 'number of rows that a sketch remembers';

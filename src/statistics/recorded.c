@@ -1,8 +1,9 @@
 /*
  * SQL functions: has a relation changed since its sketch was taken?
  *
- * The rule: a fingerprint of the row versions that a scan sees (their number, and the exclusive or of a 64-bit hash of
- * each one's place and inserting transaction) and of the columns. An insert adds a version, a delete takes one away, an
+ * The rule: a fingerprint of the row versions that a scan sees (their number, and the sum of a 64-bit hash of each
+ * one's place and inserting transaction) and of the columns. A sum, and not an exclusive or: shards of a distributed
+ * table may hold two versions alike, which would cancel out. An insert adds a version, a delete takes one away, an
  * update does both, a rewrite moves them; freezing changes neither place nor transaction. PostgreSQL's own counters
  * (pg_stat_user_tables) would be cheaper, but they count what was rolled back, are lost in a crash and can be reset. The
  * scan that a fingerprint takes looks at no column, so it costs a small part of a sketch.
@@ -87,6 +88,7 @@ relation_fingerprint(PG_FUNCTION_ARGS)
 	MemoryContext context = CurrentMemoryContext;
 	FmRowSource *source;
 	char *fingerprint = NULL;
+	char *sum;
 	char kind;
 
 	if (PG_ARGISNULL(0))
@@ -98,12 +100,12 @@ relation_fingerprint(PG_FUNCTION_ARGS)
 	kind = get_rel_relkind(source->relid);
 	if (kind == RELKIND_RELATION || kind == RELKIND_MATVIEW)
 	{
-		fm_query(psprintf("SELECT pg_catalog.count(*), COALESCE(pg_catalog.bit_xor(%s.row_version_hash(%s.ctid, "
-						  "%s.xmin)), 0) FROM ONLY %s",
+		fm_query(psprintf("SELECT pg_catalog.count(*), pg_catalog.sum(%s.row_version_hash(%s.ctid, %s.xmin)) "
+						  "FROM ONLY %s",
 						  quote_identifier(fm_extension_schema()), source->alias, source->alias, source->from));
-		fingerprint = MemoryContextStrdup(context, psprintf(INT64_FORMAT ":%016" PRIx64 ":%016" PRIx64,
-															fm_query_int64(0, 0), (uint64) fm_query_int64(0, 1),
-															HashOfColumns(source)));
+		sum = fm_query_text(0, 1);
+		fingerprint = MemoryContextStrdup(context, psprintf(INT64_FORMAT ":%s:%016" PRIx64, fm_query_int64(0, 0),
+															sum == NULL ? "0" : sum, HashOfColumns(source)));
 	}
 	SPI_finish();
 	if (fingerprint == NULL)

@@ -9,6 +9,7 @@
 #include "semantic_aggregate.h"
 #include "sketch/sketch_type.h"
 #include "sketch/sketch_value.h"
+#include "shards.h"
 #include "slices.h"
 #include "source.h"
 #include "utils/builtins.h"
@@ -63,67 +64,77 @@ ChooseColumns(const FmRowSource *source, const FmStatisticsOptions *options)
  * The call of the sketch's aggregate for some columns
  */
 static void
-AppendSketchAggregate(StringInfo query, const char *schema, const FmRowSource *source, const Columns *columns, int first,
+AppendSketchAggregate(StringInfo list, const char *schema, const FmRowSource *source, const Columns *columns, int first,
 					  int end, const FmStatisticsOptions *options)
 {
 	/* no columns at all: rows are counted */
 	if (first == end)
 	{
-		appendStringInfo(query, ", %s.table_sketch(ROW()", schema);
+		appendStringInfo(list, "%s.table_sketch(ROW()", schema);
 		if (options->weight_feature != NULL)
-			appendStringInfo(query, ", %s",
+			appendStringInfo(list, ", %s",
 							 fm_number_expression(fm_source_need_column(source, options->weight_feature)));
-		appendStringInfoChar(query, ')');
+		appendStringInfoChar(list, ')');
 		return;
 	}
 
-	appendStringInfo(query, ", %s.%stable_sketch_columns(ARRAY[", schema,
+	appendStringInfo(list, "%s.%stable_sketch_columns(ARRAY[", schema,
 					 options->weight_feature != NULL ? "weighted_" : "");
 	for (int i = first; i < end; i++)
-		appendStringInfo(query, "%s%s", i > first ? ", " : "", quote_literal_cstr(columns->column[i]->name));
-	appendStringInfoString(query, "]::pg_catalog.text[]");
+		appendStringInfo(list, "%s%s", i > first ? ", " : "", quote_literal_cstr(columns->column[i]->name));
+	appendStringInfoString(list, "]::pg_catalog.text[]");
 	if (options->weight_feature != NULL)
-		appendStringInfo(query, ", %s",
+		appendStringInfo(list, ", %s",
 						 fm_number_expression(fm_source_need_column(source, options->weight_feature)));
 	for (int i = first; i < end; i++)
-		appendStringInfo(query, ", %s", columns->column[i]->reference);
-	appendStringInfoChar(query, ')');
+		appendStringInfo(list, ", %s", columns->column[i]->reference);
+	appendStringInfoChar(list, ')');
 }
 
 /*
- * The query: a row for each slice, with the sketches of some columns each, then the counts that tell semantic domains
+ * What the query gives for each slice: its name (NULL without slices), the sketches of some columns each, and for each
+ * column the counts that tell semantic domains, or NULL
  */
 static char *
-MakeQuery(const FmRowSource *source, const Columns *columns, const char *slices, const FmStatisticsOptions *options)
+SelectList(const FmRowSource *source, const Columns *columns, const char *slices, const FmStatisticsOptions *options)
 {
 	const char *schema = quote_identifier(fm_extension_schema());
-	StringInfoData query;
+	StringInfoData list;
 
-	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT %s", slices == NULL ? "NULL::pg_catalog.text" : "fm_slices.fm_slice");
+	initStringInfo(&list);
+	appendStringInfo(&list, "%s, ARRAY[", slices == NULL ? "NULL::pg_catalog.text" : "fm_slices.fm_slice");
 	for (int first = 0; first < columns->n || first == 0; first += COLUMNS_AN_AGGREGATE)
 	{
-		int end = Min(first + COLUMNS_AN_AGGREGATE, columns->n);
-
-		AppendSketchAggregate(&query, schema, source, columns, first, end, options);
+		if (first > 0)
+			appendStringInfoString(&list, ", ");
+		AppendSketchAggregate(&list, schema, source, columns, first, Min(first + COLUMNS_AN_AGGREGATE, columns->n),
+							  options);
 	}
-	if (options->enable_semantic_domain_stats)
+	appendStringInfoString(&list, "], ARRAY[");
+	for (int i = 0; i < columns->n && options->enable_semantic_domain_stats; i++)
 	{
-		for (int i = 0; i < columns->n; i++)
-		{
-			if (fm_semantic_kind(columns->column[i]) != FM_SEMANTIC_NONE)
-				appendStringInfo(&query, ", %s.semantic_domain_counts(%s)", schema, columns->column[i]->reference);
-		}
+		if (i > 0)
+			appendStringInfoString(&list, ", ");
+		if (fm_semantic_kind(columns->column[i]) == FM_SEMANTIC_NONE)
+			appendStringInfoString(&list, "NULL");
+		else
+			appendStringInfo(&list, "%s.semantic_domain_counts(%s)", schema, columns->column[i]->reference);
 	}
-	appendStringInfo(&query, " FROM %s", source->from);
-	if (slices != NULL)
-		appendStringInfo(&query, " CROSS JOIN LATERAL (%s) AS fm_slices(fm_slice)", slices);
-	appendStringInfoString(&query, source->where);
-	if (slices != NULL)
-		/* all rows first, then in byte order */
-		appendStringInfo(&query, " GROUP BY 1 ORDER BY fm_slices.fm_slice OPERATOR(pg_catalog.<>) '%s', 1",
-						 FM_ALL_EXAMPLES);
-	return query.data;
+	appendStringInfoString(&list, "]::pg_catalog.bytea[]");
+	return list.data;
+}
+
+/*
+ * What follows the FROM item: slices, rows, groups. All rows first, then slices in byte order.
+ */
+static char *
+RestOfQuery(const FmRowSource *source, const char *slices)
+{
+	if (slices == NULL)
+		return pstrdup(source->where);
+	return psprintf(" CROSS JOIN LATERAL (%s) AS fm_slices(fm_slice)%s GROUP BY 1 "
+					"ORDER BY fm_slices.fm_slice OPERATOR(pg_catalog.<>) '%s', 1",
+					slices, source->where, FM_ALL_EXAMPLES);
 }
 
 /*
@@ -140,45 +151,108 @@ EmptySketch(const Columns *columns, const FmStatisticsOptions *options)
 }
 
 /*
- * One row of the result: the sketches of the column groups become one
+ * The sketches of groups of columns as one; NULL of no rows
  */
-static void
-ReadSlice(uint64 row, const Columns *columns, const FmStatisticsOptions *options, Slice *slice)
+static FmSketch *
+ReadSketches(Datum datum)
 {
-	int column = 0;
+	FmSketch *sketch = NULL;
+	Datum *groups;
+	bool *nulls;
+	int num_groups;
 
-	slice->name = fm_query_text(row, column++);
-	slice->sketch = NULL;
-	for (int first = 0; first < columns->n || first == 0; first += COLUMNS_AN_AGGREGATE)
+	fm_array_elements(DatumGetArrayTypeP(datum), &groups, &nulls, &num_groups);
+	for (int i = 0; i < num_groups; i++)
 	{
-		bool is_null;
-		Datum datum = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, ++column, &is_null);
 		FmError error = {0};
 
-		if (is_null)
+		if (nulls[i])
 			continue;
-		if (slice->sketch == NULL)
-			slice->sketch = fm_datum_get_sketch(datum);
-		else if (!fm_sketch_combine_columns(slice->sketch, fm_datum_get_sketch(datum), &error))
+		if (sketch == NULL)
+			sketch = fm_datum_get_sketch(groups[i]);
+		else if (!fm_sketch_combine_columns(sketch, fm_datum_get_sketch(groups[i]), &error))
 			fm_throw(&error, NULL);
 	}
-	if (slice->sketch == NULL || fm_sketch_num_examples(slice->sketch) == 0)
-		slice->sketch = EmptySketch(columns, options);
+	return sketch;
+}
 
-	slice->semantic = palloc0(sizeof(FmSemanticCounts *) * Max(columns->n, 1));
-	for (int i = 0; i < columns->n && options->enable_semantic_domain_stats; i++)
+static void
+MergeSketch(Slice *slice, FmSketch *sketch)
+{
+	FmError error = {0};
+
+	if (slice->sketch == NULL)
+		slice->sketch = sketch;
+	else if (sketch != NULL && !fm_sketch_merge(slice->sketch, sketch, &error))
+		fm_throw(&error, NULL);
+}
+
+static void
+MergeSemantic(Slice *slice, Datum datum)
+{
+	Datum *columns;
+	bool *nulls;
+	int num_columns;
+
+	fm_array_elements(DatumGetArrayTypeP(datum), &columns, &nulls, &num_columns);
+	for (int i = 0; i < num_columns; i++)
 	{
+		FmSemanticCounts counts;
+
+		if (nulls[i])
+			continue;
+		fm_semantic_read(columns[i], &counts);
+		if (slice->semantic[i] == NULL)
+			slice->semantic[i] = palloc0(sizeof(FmSemanticCounts));
+		fm_semantic_merge(slice->semantic[i], &counts);
+	}
+}
+
+/*
+ * The result of the last query: a slice for each run of rows of one name, which are several where there are shards
+ */
+static Slice *
+ReadSlices(const Columns *columns, int *num_slices)
+{
+	Slice *slices = palloc0(sizeof(Slice) * Max(SPI_processed, 1));
+	Slice *slice = NULL;
+
+	*num_slices = 0;
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		char *name = fm_query_text(row, 0);
 		bool is_null;
 		Datum datum;
 
-		if (fm_semantic_kind(columns->column[i]) == FM_SEMANTIC_NONE)
-			continue;
-		datum = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, ++column, &is_null);
-		if (is_null)
-			continue;
-		slice->semantic[i] = palloc(sizeof(FmSemanticCounts));
-		fm_semantic_read(datum, slice->semantic[i]);
+		if (slice == NULL || (name != NULL && strcmp(name, slice->name) != 0))
+		{
+			slice = &slices[(*num_slices)++];
+			slice->name = name;
+			slice->semantic = palloc0(sizeof(FmSemanticCounts *) * Max(columns->n, 1));
+		}
+		datum = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2, &is_null);
+		if (!is_null)
+			MergeSketch(slice, ReadSketches(datum));
+		datum = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 3, &is_null);
+		if (!is_null)
+			MergeSemantic(slice, datum);
 	}
+	return slices;
+}
+
+static void
+CheckWeight(const FmRowSource *source, const FmStatisticsOptions *options)
+{
+	FmSourceColumn *weight;
+
+	if (options->weight_feature == NULL)
+		return;
+	weight = fm_source_need_column(source, options->weight_feature);
+	if (weight->is_array || weight->family == FM_FAMILY_STRUCT || weight->family == FM_FAMILY_TEXT)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("weight_feature \"%s\" must be a number", weight->name),
+				 errdetail("It must have exactly one value in each example.")));
 }
 
 /*
@@ -188,33 +262,29 @@ static Slice *
 ReadRelation(const FmRowSource *source, const Columns *columns, const char *slices, const FmStatisticsOptions *options,
 			 MemoryContext context, int *num_slices)
 {
+	const char *list;
+	const char *rest;
 	MemoryContext old;
 	Slice *result;
 
-	if (options->weight_feature != NULL)
-	{
-		FmSourceColumn *weight = fm_source_need_column(source, options->weight_feature);
-
-		if (weight->is_array || weight->family == FM_FAMILY_STRUCT || weight->family == FM_FAMILY_TEXT)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("weight_feature \"%s\" must be a number", weight->name),
-					 errdetail("It must have exactly one value in each example.")));
-	}
-
-	fm_query(MakeQuery(source, columns, slices, options));
+	CheckWeight(source, options);
+	list = SelectList(source, columns, slices, options);
+	rest = RestOfQuery(source, slices);
+	fm_query(fm_has_shards(source) ? fm_query_of_shards(source, list, rest)
+								   : psprintf("SELECT %s FROM %s%s", list, source->from, rest));
 	old = MemoryContextSwitchTo(context);
-	*num_slices = SPI_processed;
-	result = palloc0(sizeof(Slice) * Max(*num_slices, 1));
-	for (int i = 0; i < *num_slices; i++)
-		ReadSlice(i, columns, options, &result[i]);
-	/* with slices an empty relation gives no row at all */
+	result = ReadSlices(columns, num_slices);
+	/* an empty relation gives no row at all where there are slices or shards */
 	if (*num_slices == 0)
 	{
-		result[0].name = pstrdup(FM_ALL_EXAMPLES);
-		result[0].sketch = EmptySketch(columns, options);
+		result[0].name = slices == NULL ? NULL : pstrdup(FM_ALL_EXAMPLES);
 		result[0].semantic = palloc0(sizeof(FmSemanticCounts *) * Max(columns->n, 1));
 		*num_slices = 1;
+	}
+	for (int i = 0; i < *num_slices; i++)
+	{
+		if (result[i].sketch == NULL || fm_sketch_num_examples(result[i].sketch) == 0)
+			result[i].sketch = EmptySketch(columns, options);
 	}
 	MemoryContextSwitchTo(old);
 	SPI_freetuptable(SPI_tuptable);
@@ -255,6 +325,9 @@ static void
 AddQueriedStats(const FmRowSource *source, const char *slices, const FmStatisticsOptions *options,
 				Tfmd__DatasetFeatureStatisticsList *list, MemoryContext context)
 {
+	/* Citus cannot join shards with the slices of a row */
+	if (slices != NULL && fm_has_shards(source))
+		source = fm_gathered_source(source);
 	for (size_t i = 0; i < list->n_datasets; i++)
 	{
 		Tfmd__DatasetFeatureStatistics *dataset = list->datasets[i];

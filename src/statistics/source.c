@@ -12,6 +12,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
+#include "fm_relation.h"
 #include "nodes/parsenodes.h"
 #include "mb/pg_wchar.h"
 #include "parser/parser.h"
@@ -109,9 +110,7 @@ fm_source(Oid relid, const char *filter, double sample_rate)
 	if (filter != NULL)
 		fm_check_expression(filter, "filter");
 
-	relation = try_relation_open(relid, AccessShareLock);
-	if (relation == NULL)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", relid)));
+	relation = fm_open_relation(relid, AccessShareLock);
 	kind = relation->rd_rel->relkind;
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE && kind != RELKIND_VIEW &&
 		kind != RELKIND_MATVIEW && kind != RELKIND_FOREIGN_TABLE)
@@ -133,11 +132,10 @@ fm_source(Oid relid, const char *filter, double sample_rate)
 
 	/* the alias is the relation's own name, so that a filter may use it; views and foreign tables cannot be sampled */
 	sample_by_table = sample_rate < 1 && kind != RELKIND_VIEW && kind != RELKIND_FOREIGN_TABLE;
+	source->name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+											  RelationGetRelationName(relation));
 	initStringInfo(&from);
-	appendStringInfo(&from, "%s AS %s",
-					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-												RelationGetRelationName(relation)),
-					 source->alias);
+	appendStringInfo(&from, "%s AS %s", source->name, source->alias);
 	if (sample_by_table)
 		appendStringInfo(&from, " TABLESAMPLE pg_catalog.bernoulli (%.17g)", sample_rate * 100);
 	source->from = from.data;
@@ -192,6 +190,17 @@ fm_source_of_slice(const FmRowSource *source, const char *slices, const char *na
 	result->where = *source->where == '\0' ? psprintf(" WHERE %s", is_member)
 										   : psprintf("%s AND %s", source->where, is_member);
 	return result;
+}
+
+void
+fm_array_elements(ArrayType *array, Datum **elements, bool **nulls, int *n)
+{
+	int16 length;
+	bool by_value;
+	char alignment;
+
+	get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &alignment);
+	deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, alignment, elements, nulls, n);
 }
 
 /*

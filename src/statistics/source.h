@@ -10,6 +10,7 @@
 #include "fm_core.h"
 #include "fm_compat.h"
 #include "executor/spi.h"
+#include "utils/array.h"
 
 typedef enum FmFamily
 {
@@ -34,8 +35,9 @@ typedef struct FmSourceColumn
 typedef struct FmRowSource
 {
 	Oid relid;
+	char *name;   /* qualified and quoted */
 	char *alias;  /* name of the relation inside the query, quoted */
-	char *from;   /* FROM item with its alias, and the sample */
+	char *from;   /* FROM item: the name, its alias, and the sample */
 	char *where;  /* "" or " WHERE (...)" */
 	int num_columns;
 	FmSourceColumn *columns; /* without dropped ones, in their order */
@@ -50,6 +52,9 @@ extern FmRowSource *fm_source(Oid relid, const char *filter, double sample_rate)
 
 /* The source without the rows that are not in a slice; slices: see slices.h */
 extern FmRowSource *fm_source_of_slice(const FmRowSource *source, const char *slices, const char *name);
+
+/* The elements of an array of a varlena type */
+extern void fm_array_elements(ArrayType *array, Datum **elements, bool **nulls, int *n);
 
 /* The schema of the extension, not quoted */
 extern char *fm_extension_schema(void);

@@ -104,3 +104,16 @@ RESET ALL;
 CREATE TABLE nothing ();
 INSERT INTO nothing DEFAULT VALUES;
 SELECT generate_statistics('nothing');
+
+-- what a node of a shard is asked (test/citus/check has the cluster): a row of each partition, and the part of the statistics
+SELECT day, count(*) FROM trip_by_day WHERE is_first_row(trip_by_day.tableoid) GROUP BY day ORDER BY day;
+CREATE FUNCTION part(list text, rest text, VARIADIC settings text[] DEFAULT '{public,UTC,ISO,postgres,1,hex,4300,on}')
+	RETURNS TABLE (slice text, rows bigint[], semantic integer) LANGUAGE sql AS
+	$$SELECT slice, array(SELECT num_examples(s) FROM unnest(sketches) s), cardinality(semantic) FROM sketch_shard('trip'::regclass, list, rest, settings)$$;
+SELECT * FROM part('trip.vendor, ARRAY[column_sketch(fare), column_sketch(day)], ARRAY[semantic_domain_counts(vendor), NULL]', ' AS trip WHERE fare < 21 GROUP BY 1 ORDER BY 1');
+SELECT rows, current_setting('datestyle') FROM part('NULL::text, ARRAY[column_sketch(fare)], ARRAY[]::bytea[]', ' AS trip WHERE day = ''02.11.2026''', 'public', 'UTC', 'German', 'postgres', '1', 'hex', '4300', 'on');
+SELECT * FROM part('1', '');
+SELECT * FROM part('NULL::text, ARRAY[column_sketch(fare)], ARRAY[]::bytea[]', '', 'public');
+SELECT * FROM part('NULL::text, ARRAY[column_sketch(fare)], ARRAY[]::bytea[]', ' AS t; DELETE FROM trip');
+SELECT sketch_shard(4294967295, '', '', '{}');
+DROP FUNCTION part;

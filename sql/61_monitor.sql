@@ -47,6 +47,7 @@ CREATE TABLE feature_meta.monitor_window (
 	computed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	PRIMARY KEY (monitor, slice, window_start)
 );
+ALTER TABLE feature_meta.monitor_window ALTER COLUMN sketch SET STORAGE EXTERNAL; -- sketches do not get smaller
 COMMENT ON TABLE feature_meta.monitor_window IS 'the sketch of each window and slice of a monitor; the baseline''s start at -infinity';
 COMMENT ON COLUMN feature_meta.monitor_window.monitor IS 'the monitor';
 COMMENT ON COLUMN feature_meta.monitor_window.slice IS 'COLUMN_VALUE, or empty for all rows';
@@ -247,49 +248,48 @@ COMMENT ON FUNCTION checked_filter(text) IS 'internal: the expression in parenth
 -- Windows ----------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION monitor_window_start("time" timestamptz, granularity interval) RETURNS timestamptz
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	RETURN timezone('UTC', CASE
-		WHEN extract(year FROM granularity) <> 0 THEN date_trunc('year', timezone('UTC', "time"))
-		WHEN extract(month FROM granularity) = 3 THEN date_trunc('quarter', timezone('UTC', "time"))
-		WHEN extract(month FROM granularity) <> 0 THEN date_trunc('month', timezone('UTC', "time"))
-		ELSE date_bin(granularity, timezone('UTC', "time"), timestamp '2001-01-01') END);
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION monitor_window_start(timestamptz, interval) IS
-	'internal: start of the window that an instant is in; in UTC, weeks start on Monday';
+	'internal: start of the window that an instant is in: in UTC, weeks start on Monday; NULL for an infinite one';
 
--- The same as an expression over an instant: a call for each row would cost more than all the rest
-CREATE FUNCTION monitor_window_expression(instant text, granularity interval) RETURNS text
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	RETURN CASE
-		WHEN extract(year FROM granularity) <> 0 THEN format('timezone(''UTC'', date_trunc(''year'', timezone(''UTC'', %s)))', instant)
-		WHEN extract(month FROM granularity) = 3 THEN format('timezone(''UTC'', date_trunc(''quarter'', timezone(''UTC'', %s)))', instant)
-		WHEN extract(month FROM granularity) <> 0 THEN format('timezone(''UTC'', date_trunc(''month'', timezone(''UTC'', %s)))', instant)
-		ELSE format('timezone(''UTC'', date_bin(%L, timezone(''UTC'', %s), timestamp ''2001-01-01''))', granularity, instant) END;
-COMMENT ON FUNCTION monitor_window_expression(text, interval) IS
-	'internal: expression for the start of the window that an instant is in; monitor_window_start for whole tables';
+CREATE TYPE monitor_window_sketch AS (window_start timestamptz, num_examples bigint, sketch feature_sketch);
+COMMENT ON TYPE monitor_window_sketch IS 'internal: a window of window_sketches';
+COMMENT ON COLUMN monitor_window_sketch.window_start IS 'first instant of the window';
+COMMENT ON COLUMN monitor_window_sketch.num_examples IS 'number of rows';
+COMMENT ON COLUMN monitor_window_sketch.sketch IS 'what the pass remembers of them; NULL: they were only counted';
 
--- A time column as an instant, in SQL
-CREATE FUNCTION monitor_time_expression(relation regclass, time_column name) RETURNS text
+CREATE FUNCTION window_sketches_add(internal, interval, timestamptz, text[], VARIADIC "any") RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION window_sketches_add(internal, interval, timestamptz, text[], VARIADIC "any") IS 'internal: transition function of window_sketches';
+CREATE FUNCTION window_sketches_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION window_sketches_combine(internal, internal) IS 'internal: combine function of window_sketches';
+CREATE FUNCTION window_sketches_serialize(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION window_sketches_serialize(internal) IS 'internal: serialization function of window_sketches';
+CREATE FUNCTION window_sketches_deserialize(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION window_sketches_deserialize(bytea, internal) IS 'internal: deserialization function of window_sketches';
+CREATE FUNCTION window_sketches_final(internal) RETURNS monitor_window_sketch[]
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION window_sketches_final(internal) IS 'internal: final function of window_sketches';
+CREATE AGGREGATE window_sketches(granularity interval, sketch_from timestamptz, names text[], VARIADIC "any") (
+	SFUNC = window_sketches_add, STYPE = internal, SSPACE = 65536, FINALFUNC = window_sketches_final, COMBINEFUNC = window_sketches_combine,
+	SERIALFUNC = window_sketches_serialize, DESERIALFUNC = window_sketches_deserialize, PARALLEL = SAFE);
+COMMENT ON AGGREGATE window_sketches(interval, timestamptz, text[], VARIADIC "any") IS
+	'internal: the windows of the first of the columns behind the names, a timestamp, with the sketches of the others under these names (at most 95); windows that start before sketch_from are only counted. granularity NULL: all rows are one window, which starts at -infinity';
+
+-- The type that a time column is compared in: timestamptz, or timestamp, which is in UTC
+CREATE FUNCTION monitor_time_type(relation regclass, time_column name) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT CASE t.oid WHEN 'timestamptz'::regtype THEN quote_ident(time_column)
-		ELSE format('timezone(''UTC'', %I::timestamp)', time_column) END
-	FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-	WHERE a.attrelid = relation AND a.attname = time_column AND NOT a.attisdropped AND a.attnum > 0
-		AND t.oid IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype);
+	SELECT CASE t.base WHEN 'timestamptz'::regtype THEN 'timestamptz' ELSE 'timestamp' END
+	FROM (SELECT coalesce(nullif(t.typbasetype, 0), t.oid) AS base FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+		  WHERE a.attrelid = relation AND a.attname = time_column AND NOT a.attisdropped AND a.attnum > 0) t
+	WHERE t.base IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype);
 END;
-COMMENT ON FUNCTION monitor_time_expression(regclass, name) IS
-	'internal: expression that makes an instant of a time column; NULL when there is no such column, or of no type of time';
-
--- The sketch of all watched columns, as a list of aggregate calls of at most 98 columns
-CREATE FUNCTION monitor_sketch_expression(relation regclass, columns text[]) RETURNS text
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-BEGIN ATOMIC
-	SELECT CASE WHEN count(*) = 1 THEN min(c.call) ELSE '@extschema@.combine_columns(' || string_agg(c.call, ', ' ORDER BY c.part) || ')' END
-	FROM (SELECT (x.ord - 1) / 98 AS part, format('@extschema@.table_sketch_columns(%L::text[], %s)', array_agg(x.name ORDER BY x.ord),
-				string_agg(format('r.%I', x.name), ', ' ORDER BY x.ord)) AS call
-		  FROM unnest(columns) WITH ORDINALITY x(name, ord) GROUP BY 1) c;
-END;
-COMMENT ON FUNCTION monitor_sketch_expression(regclass, text[]) IS 'internal: expression that sketches columns of a relation called r';
+COMMENT ON FUNCTION monitor_time_type(regclass, name) IS
+	'internal: timestamptz or timestamp, for a time column; NULL when there is no such column, or of no type of time';
 
 CREATE FUNCTION create_monitor(relation regclass, time_column text, granularity interval DEFAULT '1 day', baseline text DEFAULT NULL,
 	slices text[] DEFAULT '{}', name text DEFAULT NULL, filter text DEFAULT NULL, schema feature_schema DEFAULT NULL, environment text DEFAULT NULL,
@@ -320,7 +320,7 @@ BEGIN
 			RAISE undefined_column USING MESSAGE = format('column "%s" of relation "%s" does not exist', c, relation);
 		END IF;
 	END LOOP;
-	IF @extschema@.monitor_time_expression(relation, time_column) IS NULL THEN
+	IF @extschema@.monitor_time_type(relation, time_column) IS NULL THEN
 		RAISE datatype_mismatch USING MESSAGE = format('column "%s" is not of a type of time', time_column),
 			HINT = 'A time column is of type timestamp with time zone, timestamp or date.';
 	END IF;
@@ -358,45 +358,77 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION drop_monitor(text) IS 'drops a monitor with its windows, metrics and anomalies. Errors: 42704 no such monitor, or none of yours';
 
--- Sketches windows in one pass and stores them. bounds: a boolean expression over the time column's instant; NULL: the baseline.
-CREATE FUNCTION monitor_sketch_windows(m feature_meta.monitor, bounds text, only_start timestamptz DEFAULT NULL) RETURNS SETOF timestamptz
+-- Reads the relation once. Rows of windows in [low, high) that start before sketch_from are counted, those of later ones sketched (only: of
+-- these windows); high NULL: the baseline. A query of its own, without an INSERT around it, so that it can run in parallel.
+CREATE FUNCTION monitor_read_windows(m feature_meta.monitor, low timestamptz, high timestamptz, sketch_from timestamptz DEFAULT NULL, "only" timestamptz[] DEFAULT NULL)
+	RETURNS TABLE (slice text, window_start timestamptz, num_examples bigint, sketch feature_sketch)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-	SET enable_sort = off -- the windows are few, whatever the planner thinks of the expression: no sort of all rows
+	SET enable_sort = off -- the slices are few, whatever the planner thinks of their columns: no sort of all rows
 	AS $$
 DECLARE
-	instant text := @extschema@.monitor_time_expression(m.relation, m.time_column);
-	start_of_window text;
-	columns text[];
-	slice_names text := '';
-	sets text := '()';
-	s name;
+	time_type text := @extschema@.monitor_time_type(m.relation, m.time_column);
+	instant text := format('r.%I::%s', m.time_column, time_type);
+	condition text := coalesce(@extschema@.checked_filter(m.filter), 'true');
+	slice_name text := '''''::text';
+	sets text := '';
+	calls text;
+	arrays text;
+	names text;
+	parts integer;
 BEGIN
-	SELECT array_agg(a.attname::text ORDER BY a.attnum) INTO columns FROM pg_attribute a
-	WHERE a.attrelid = m.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> m.time_column
-		AND (m.feature_allowlist IS NULL OR a.attname = ANY (m.feature_allowlist));
-	-- of one window the start is known; it need not be worked out for each row
-	start_of_window := CASE WHEN bounds IS NULL THEN '''-infinity''::timestamptz' WHEN only_start IS NOT NULL THEN format('%L::timestamptz', only_start) ELSE @extschema@.monitor_window_expression(instant, m.granularity) END;
-	FOREACH s IN ARRAY m.slices LOOP
-		slice_names := slice_names || format(' WHEN grouping(%I) = 0 THEN %L || r.%I::text', s, s || '_', s);
-		sets := sets || format(', (%I)', s);
-	END LOOP;
-	RETURN QUERY EXECUTE format('WITH made AS (
-			INSERT INTO feature_meta.monitor_window AS w (monitor, slice, window_start, window_end, num_examples, sketch)
-			SELECT %1$L, x.slice, x.start, CASE WHEN x.start = ''-infinity'' THEN ''-infinity'' ELSE timezone(''UTC'', timezone(''UTC'', x.start) + %2$L::interval) END,
-				@extschema@.num_examples(x.sketch), x.sketch
-			FROM (SELECT %3$s AS slice, %4$s AS start, %5$s AS sketch FROM %6$s r WHERE %7$s GROUP BY %4$s%8$s) x
-			WHERE x.slice IS NOT NULL AND x.start IS NOT NULL AND @extschema@.num_examples(x.sketch) > 0
-			ON CONFLICT (monitor, slice, window_start) DO UPDATE
-			SET num_examples = EXCLUDED.num_examples, sketch = EXCLUDED.sketch, computed_at = clock_timestamp()
-			RETURNING w.window_start)
-		SELECT DISTINCT made.window_start FROM made',
-		m.name, m.granularity, CASE WHEN slice_names = '' THEN '''''::text' ELSE 'CASE' || slice_names || ' ELSE '''' END' END, start_of_window,
-		@extschema@.monitor_sketch_expression(m.relation, columns), m.relation,
-		coalesce(@extschema@.checked_filter(m.filter), 'true') || ' AND ' || coalesce(format(bounds, instant), @extschema@.checked_filter(m.baseline)),
-		CASE WHEN m.slices = '{}' THEN '' ELSE format(', GROUPING SETS (%s)', sets) END);
+	IF high IS NULL THEN
+		condition := condition || ' AND ' || @extschema@.checked_filter(m.baseline);
+	ELSE
+		-- in the column's own type, so that an index serves
+		condition := condition || CASE time_type WHEN 'timestamptz' THEN format(' AND r.%I < %L::timestamptz', m.time_column, high)
+				ELSE format(' AND r.%I < %L::timestamp', m.time_column, timezone('UTC', high)) END
+			|| CASE WHEN low IS NULL THEN '' WHEN time_type = 'timestamptz' THEN format(' AND r.%I >= %L::timestamptz', m.time_column, low)
+				ELSE format(' AND r.%I >= %L::timestamp', m.time_column, timezone('UTC', low)) END
+			|| CASE WHEN "only" IS NULL THEN '' ELSE format(' AND @extschema@.monitor_window_start(%s, %L) = ANY (%L::timestamptz[])',
+				CASE time_type WHEN 'timestamptz' THEN instant ELSE format('timezone(''UTC'', %s)', instant) END, m.granularity, "only") END;
+	END IF;
+	IF m.slices <> '{}' THEN
+		SELECT 'CASE' || string_agg(format(' WHEN grouping(r.%1$I) = 0 THEN %2$L || r.%1$I%3$s::text', s.name, s.name || '_',
+				CASE a.atttypid WHEN 'bool'::regtype THEN '::int' ELSE '' END), '' ORDER BY s.ord) || ' ELSE '''' END',
+			' GROUP BY GROUPING SETS ((), ' || string_agg(format('(r.%I)', s.name), ', ' ORDER BY s.ord) || ')' INTO slice_name, sets
+		FROM unnest(m.slices) WITH ORDINALITY s(name, ord) LEFT JOIN pg_attribute a ON a.attrelid = m.relation AND a.attname = s.name;
+	END IF;
+	-- an aggregate takes at most 95 columns
+	SELECT string_agg(format('@extschema@.window_sketches(%L::interval, %L::timestamptz, %L::text[], %s%s) AS w%s', CASE WHEN high IS NOT NULL THEN m.granularity END,
+			sketch_from, c.names, coalesce(instant, 'NULL::timestamp'), c.columns, c.part), ', ' ORDER BY c.part),
+		string_agg(format('unnest(x.w%s)', c.part), ', ' ORDER BY c.part),
+		string_agg(format('window_start%1$s, num_examples%1$s, sketch%1$s', c.part), ', ' ORDER BY c.part), count(*) INTO calls, arrays, names, parts
+	FROM (SELECT (a.ord - 1) / 95 AS part, coalesce(array_agg(a.name ORDER BY a.ord) FILTER (WHERE a.name IS NOT NULL), '{}') AS names,
+				coalesce(string_agg(format(', r.%I', a.name), '' ORDER BY a.ord) FILTER (WHERE a.name IS NOT NULL), '') AS columns
+		  FROM (SELECT a.attname::text AS name, row_number() OVER (ORDER BY a.attnum) AS ord FROM pg_attribute a
+				WHERE a.attrelid = m.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> m.time_column
+					AND (m.feature_allowlist IS NULL OR a.attname = ANY (m.feature_allowlist))
+				UNION ALL SELECT NULL, 1 WHERE m.feature_allowlist <@ ARRAY[m.time_column::text]) a GROUP BY 1) c;
+	RETURN QUERY EXECUTE format('SELECT x.slice, u.window_start0, u.num_examples0, %1$s
+			FROM (SELECT %2$s AS slice, %3$s FROM %4$s r WHERE %5$s%6$s) x, ROWS FROM (%7$s) AS u(%8$s) WHERE x.slice IS NOT NULL',
+		CASE WHEN parts = 1 THEN 'u.sketch0' ELSE 'CASE WHEN u.sketch0 IS NOT NULL THEN @extschema@.combine_columns('
+			|| (SELECT string_agg('u.sketch' || i, ', ' ORDER BY i) FROM generate_series(0, parts - 1) i) || ') END' END,
+		slice_name, calls, m.relation, condition, sets, arrays, names);
 END $$;
-COMMENT ON FUNCTION monitor_sketch_windows(feature_meta.monitor, text, timestamptz) IS
-	'internal: sketches the windows of a monitor that a condition on the instant (%1$s in it) chooses (only_start: it is this one), or the baseline, in one pass; returns their starts';
+COMMENT ON FUNCTION monitor_read_windows(feature_meta.monitor, timestamptz, timestamptz, timestamptz, timestamptz[]) IS
+	'internal: counts and sketches windows of a monitor, or sketches its baseline, in one pass over the rows';
+
+CREATE FUNCTION monitor_sketch_windows(m feature_meta.monitor, low timestamptz, high timestamptz, sketch_from timestamptz DEFAULT NULL, "only" timestamptz[] DEFAULT NULL)
+	RETURNS TABLE (window_start timestamptz, num_examples bigint, sketched boolean)
+	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+BEGIN ATOMIC
+	WITH seen AS MATERIALIZED (SELECT x.* FROM monitor_read_windows(m, low, high, sketch_from, "only") x),
+	stored AS (
+		INSERT INTO feature_meta.monitor_window AS w (monitor, slice, window_start, window_end, num_examples, sketch)
+		SELECT (m).name, x.slice, x.window_start, CASE WHEN x.window_start = '-infinity' THEN '-infinity' ELSE timezone('UTC', timezone('UTC', x.window_start) + (m).granularity) END,
+			x.num_examples, x.sketch
+		FROM seen x WHERE x.sketch IS NOT NULL
+		ON CONFLICT (monitor, slice, window_start) DO UPDATE
+		SET num_examples = EXCLUDED.num_examples, sketch = EXCLUDED.sketch, computed_at = clock_timestamp())
+	SELECT x.window_start, x.num_examples, x.sketch IS NOT NULL FROM seen x WHERE x.slice = '';
+END;
+COMMENT ON FUNCTION monitor_sketch_windows(feature_meta.monitor, timestamptz, timestamptz, timestamptz, timestamptz[]) IS
+	'internal: stores what monitor_read_windows reads; returns the windows';
 
 -- Metrics and anomalies of windows, from the stored sketches
 CREATE FUNCTION monitor_judge(m feature_meta.monitor, starts timestamptz[]) RETURNS bigint
@@ -489,67 +521,73 @@ CREATE FUNCTION run_monitor(name text, until timestamptz DEFAULT now(), redo_fro
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	m feature_meta.monitor;
-	instant text;
 	done_to timestamptz;
 	stop timestamptz;
-	late timestamptz[];
-	made timestamptz[];
-	again timestamptz[] := '{}';
+	first timestamptz; -- the window that stands in for a baseline
 	base timestamptz[] := '{}';
+	made timestamptz[] := '{}';
+	again timestamptz[] := '{}';
+	late timestamptz[] := '{}';
+	judged timestamptz[];
+	watched_from timestamptz;
 BEGIN
 	SELECT x.* INTO m FROM feature_meta.monitor x WHERE x.name = run_monitor.name;
 	IF NOT FOUND THEN
 		RAISE undefined_object USING MESSAGE = format('monitor "%s" does not exist', run_monitor.name);
 	ELSIF NOT @extschema@.monitor_may_write(m.name) THEN
 		RAISE insufficient_privilege USING MESSAGE = format('permission denied for monitor "%s"', m.name), DETAIL = 'Another role made it.';
+	ELSIF NOT EXISTS (SELECT FROM pg_class r WHERE r.oid = m.relation) THEN
+		RAISE undefined_table USING MESSAGE = format('the relation of monitor "%s" does not exist any more', m.name);
+	ELSIF @extschema@.monitor_time_type(m.relation, m.time_column) IS NULL THEN
+		RAISE undefined_column USING MESSAGE = format('relation "%s" does not have a column "%s" of a type of time any more', m.relation, m.time_column);
 	END IF;
 	-- a second run waits here, and then finds nothing left to do
 	PERFORM pg_advisory_xact_lock(hashtextextended('feature_meta.monitor ' || m.name, 0));
-	instant := @extschema@.monitor_time_expression(m.relation, m.time_column);
-	IF instant IS NULL THEN
-		RAISE undefined_column USING MESSAGE = format('column "%s" of relation "%s" does not exist any more', m.time_column, m.relation);
-	END IF;
+	SELECT x.* INTO m FROM feature_meta.monitor x WHERE x.name = run_monitor.name;
 	stop := @extschema@.monitor_window_start(until, m.granularity); -- windows that are not over wait for the next run
-	SELECT max(w.window_end) INTO done_to FROM feature_meta.monitor_window w WHERE w.monitor = m.name AND w.slice = '' AND w.window_start > '-infinity';
+	SELECT max(w.window_end), min(w.window_start) INTO done_to, first FROM feature_meta.monitor_window w
+	WHERE w.monitor = m.name AND w.slice = '' AND w.window_start > '-infinity';
 	IF done_to IS NOT NULL THEN
 		done_to := least(greatest(done_to, @extschema@.monitor_window_start(m.last_run, m.granularity)), stop);
 	END IF;
-	IF m.baseline IS NOT NULL AND NOT EXISTS (SELECT FROM feature_meta.monitor_window w WHERE w.monitor = m.name AND w.window_start = '-infinity') THEN
-		base := ARRAY(SELECT @extschema@.monitor_sketch_windows(m, NULL));
+	IF m.baseline IS NOT NULL AND (redo_from = '-infinity' OR NOT EXISTS (
+		SELECT FROM feature_meta.monitor_window w WHERE w.monitor = m.name AND w.window_start = '-infinity')) THEN
+		base := ARRAY(SELECT w.window_start FROM @extschema@.monitor_sketch_windows(m, NULL, NULL) w);
 	END IF;
 
-	-- Late rows: in the windows that are still watched the rows are counted, and where the number changed the window is sketched again
-	IF done_to IS NOT NULL THEN
-		EXECUTE format('SELECT array_agg(c.start) FROM (SELECT %4$s AS start, count(*) AS n FROM %2$s r
-				WHERE %3$s AND %1$s >= $1 AND %1$s < $2 GROUP BY 1) c
-			FULL JOIN (SELECT w.window_start AS start, w.num_examples AS n FROM feature_meta.monitor_window w
-				WHERE w.monitor = $3 AND w.slice = '''' AND w.window_start >= $1 AND w.window_start < $2) w USING (start)
-			WHERE c.n IS DISTINCT FROM w.n OR w.start >= $4', instant, m.relation, coalesce(@extschema@.checked_filter(m.filter), 'true'),
-			@extschema@.monitor_window_expression(instant, m.granularity))
-		INTO late
-		USING least(@extschema@.monitor_window_start(until - m.lateness, m.granularity), redo_from), done_to, m.name, redo_from;
-		late := array_remove(late, NULL);
-		IF cardinality(late) > 0 THEN
-			DELETE FROM feature_meta.monitor_window w WHERE w.monitor = m.name AND w.window_start = ANY (late) AND NOT EXISTS (
-				SELECT FROM feature_meta.monitor_anomaly a WHERE (a.monitor, a.slice, a.window_start) = (w.monitor, w.slice, w.window_start) AND a.acknowledged_at IS NOT NULL);
-			again := ARRAY(SELECT @extschema@.monitor_sketch_windows(m, format('%s = ANY (%L::timestamptz[]) AND %%1$s >= %L AND %%1$s < %L',
-				@extschema@.monitor_window_expression('%1$s', m.granularity), late, (SELECT min(x) FROM unnest(late) x), done_to)));
-		END IF;
+	-- One pass: the rows of windows that are still watched are counted, those of new ones sketched
+	watched_from := least(@extschema@.monitor_window_start(until - m.lateness, m.granularity), redo_from, done_to);
+	WITH seen AS MATERIALIZED (
+		SELECT w.* FROM @extschema@.monitor_sketch_windows(m, CASE WHEN done_to IS NOT NULL THEN watched_from END, stop, done_to) w)
+	SELECT coalesce(array_agg(window_start) FILTER (WHERE s.sketched), '{}'),
+		coalesce(array_agg(window_start) FILTER (WHERE s.sketched IS NOT TRUE AND (s.num_examples IS DISTINCT FROM w.num_examples OR window_start >= redo_from)), '{}')
+	INTO made, late
+	FROM seen s FULL JOIN (
+		SELECT w.window_start, w.num_examples FROM feature_meta.monitor_window w
+		WHERE w.monitor = m.name AND w.slice = '' AND w.window_start >= watched_from AND w.window_start < done_to AND w.window_start > '-infinity') w USING (window_start);
+	-- where their number is not what it was, rows came late (or went): a pass over these windows
+	IF late <> '{}' THEN
+		DELETE FROM feature_meta.monitor_window w WHERE w.monitor = m.name AND w.window_start = ANY (late) AND NOT EXISTS (
+			SELECT FROM feature_meta.monitor_anomaly a WHERE (a.monitor, a.slice, a.window_start) = (w.monitor, w.slice, w.window_start) AND a.acknowledged_at IS NOT NULL);
+		again := ARRAY(SELECT w.window_start FROM (SELECT min(x) AS low, max(x) AS high FROM unnest(late) x) x,
+			@extschema@.monitor_sketch_windows(m, x.low, timezone('UTC', timezone('UTC', x.high) + m.granularity), NULL, late) w);
 	END IF;
-	made := ARRAY(SELECT @extschema@.monitor_sketch_windows(m,
-		CASE WHEN done_to IS NULL THEN format('%%1$s < %L', stop) ELSE format('%%1$s >= %L AND %%1$s < %L', done_to, stop) END,
-		CASE WHEN timezone('UTC', timezone('UTC', done_to) + m.granularity) = stop THEN done_to END));
 
 	-- what was compared with a window that changed is compared again
-	anomalies := @extschema@.monitor_judge(m, base || made || again || ARRAY(
-		SELECT DISTINCT (SELECT min(n.window_start) FROM feature_meta.monitor_window n WHERE n.monitor = m.name AND n.slice = w.slice AND n.window_start > a.start)
-		FROM unnest(again || coalesce(late, '{}')) a(start) JOIN feature_meta.monitor_window w ON w.monitor = m.name));
+	IF base <> '{}' OR (m.baseline IS NULL AND first >= ANY (late)) THEN
+		judged := ARRAY(SELECT w.window_start FROM feature_meta.monitor_window w WHERE w.monitor = m.name);
+	ELSE
+		judged := made || again || ARRAY(
+			SELECT DISTINCT (SELECT min(n.window_start) FROM feature_meta.monitor_window n WHERE n.monitor = m.name AND n.slice = w.slice AND n.window_start > a.start)
+			FROM unnest(late) a(start) JOIN feature_meta.monitor_window w ON w.monitor = m.name);
+	END IF;
+	anomalies := @extschema@.monitor_judge(m, judged);
 	UPDATE feature_meta.monitor x SET last_run = greatest(x.last_run, until) WHERE x.name = m.name;
 	windows := cardinality(made);
 	redone := cardinality(again);
 END $$;
 COMMENT ON FUNCTION run_monitor(text, timestamptz, timestamptz) IS
-	'brings a monitor up to date: sketches the windows that ended before "until" and are new, in one pass; sketches again those within the monitor''s lateness whose number of rows changed (all from redo_from on, when that is given); writes profile and drift metrics and anomalies, and notifies the channel. Running it again changes nothing; of two runs at once the second waits. Returns the number of new windows, of windows done again, and of open anomalies in them. Errors: 42704 no such monitor, 42501 another role made it';
+	'brings a monitor up to date: one pass sketches the windows that ended before "until" and are new, and counts the rows of those within the monitor''s lateness; where the number changed (everywhere from redo_from on, when that is given; -infinity: the baseline too) a second one sketches again; writes profile and drift metrics and anomalies, and notifies the channel. Running it again changes nothing; of two runs at once the second waits. Returns the number of new windows, of windows done again, and of open anomalies in them. Errors: 42704 no such monitor, 42501 another role made it, 42P01 or 42703 its relation or time column is gone';
 
 CREATE FUNCTION acknowledge_anomaly(id bigint, note text DEFAULT NULL) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -657,15 +657,12 @@ drift_report_of_sketches(PG_FUNCTION_ARGS)
 				values[R_CURRENT_NULL_SHARE + side] = Float8GetDatum(all > 0 ? sides[side].null_weight / all : 0);
 				nulls[R_CURRENT_NULL_SHARE + side] = all <= 0;
 			}
+			if (!fm_drift_measure_all(&sides[0], &sides[1], &options, results, &error))
+				fm_throw(&error, NULL);
 			for (int metric = 0; metric < FM_METRICS; metric++)
 			{
 				FmDriftResult *result = &results[metric];
 
-				memset(result, 0, sizeof(*result));
-				/* a feature of two kinds has no distances; the other columns of the report say so */
-				if (fm_metric_fits(metric, sides[s].is_number) &&
-					(sides[0].is_number == sides[1].is_number || sides[0].total == 0 || sides[1].total == 0))
-					*result = measure(metric, &sides[0], &sides[1], &options);
 				values[next] = Float8GetDatum(result->value);
 				nulls[next++] = !result->defined;
 				if (metric == FM_KOLMOGOROV_SMIRNOV || metric == FM_CHI_SQUARED)

@@ -144,12 +144,32 @@ fm_drift_side_of_statistics(const Tfmd__FeatureNameStatistics *statistics, FmDri
 /* The two sides by category: the same category at the same place, weights of 0 where a side lacks it */
 typedef struct Categories
 {
+	bool made;
 	int n;
 	double *current;
 	double *baseline;
 	double current_total;
 	double baseline_total;
+	/* what add_up() makes of them, for the metrics that are sums without a logarithm */
+	double largest_share;
+	double largest_weight;
+	double variation;
+	double hellinger;
+	double chi_squared;
+	int present;
 } Categories;
+
+/* Two sides that are compared, with what more than one metric wants of them */
+typedef struct Pair
+{
+	FmDriftSide *current;
+	FmDriftSide *baseline;
+	const FmDriftOptions *options;
+	Categories categories[FM_BIN_EQUAL_WIDTH + 1]; /* by binning */
+	bool walked;
+	double gap; /* between the distribution functions */
+	double area;
+} Pair;
 
 static void
 add_category(Categories *categories, double current, double baseline)
@@ -202,14 +222,20 @@ number_categories(const FmDriftSide *current, const FmDriftSide *baseline, Categ
 	const FmEntries *b = &baseline->entries;
 	int i = 0, j = 0;
 
-	while (i < a->num_entries || j < b->num_entries)
+	/* no branch here: which side is next is chance */
+	while (i < a->num_entries && j < b->num_entries)
 	{
-		int order = i == a->num_entries ? 1 : j == b->num_entries ? -1 : (a->values[i] > b->values[j]) - (a->values[i] < b->values[j]);
+		bool from_a = a->values[i] <= b->values[j];
+		bool from_b = b->values[j] <= a->values[i];
 
-		add_category(categories, order <= 0 ? a->weights[i] : 0, order >= 0 ? b->weights[j] : 0);
-		i += order <= 0;
-		j += order >= 0;
+		add_category(categories, from_a ? a->weights[i] : 0, from_b ? b->weights[j] : 0);
+		i += from_a;
+		j += from_b;
 	}
+	while (i < a->num_entries)
+		add_category(categories, a->weights[i++], 0);
+	while (j < b->num_entries)
+		add_category(categories, 0, b->weights[j++]);
 }
 
 /*
@@ -295,22 +321,68 @@ bin_numbers(const FmDriftSide *current, const FmDriftSide *baseline, const FmDri
 			add_category(categories, weights[0][bin], weights[1][bin]);
 }
 
+static double
+share(double weight, double total)
+{
+	return total > 0 ? weight / total : 0;
+}
+
+static void
+add_up(Categories *c)
+{
+	double both = c->current_total + c->baseline_total;
+	double current_share = share(c->current_total, both);
+	double baseline_share = share(c->baseline_total, both);
+
+	for (int i = 0; i < c->n; i++)
+	{
+		double p = share(c->current[i], c->current_total);
+		double q = share(c->baseline[i], c->baseline_total);
+		double roots = sqrt(p) - sqrt(q);
+		double column = c->current[i] + c->baseline[i];
+		double above_current = c->current[i] - column * current_share;
+		double above_baseline = c->baseline[i] - column * baseline_share;
+
+		c->largest_share = Max(c->largest_share, fabs(p - q));
+		c->largest_weight = Max(c->largest_weight, fabs(c->current[i] - c->baseline[i]));
+		c->variation += fabs(p - q);
+		c->hellinger += roots * roots;
+		if (column > 0)
+		{
+			c->present++;
+			c->chi_squared += above_current * above_current / (column * current_share) +
+				above_baseline * above_baseline / (column * baseline_share);
+		}
+	}
+}
+
 /*
  * The sides as the metric sees them
  */
-static void
-categorize(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options, Categories *categories)
+static const Categories *
+categorize(Pair *pair, FmMetric metric)
 {
+	FmDriftSide *current = pair->current;
+	FmDriftSide *baseline = pair->baseline;
+	const FmDriftOptions *options = pair->options;
 	FmBinning binning = options->binning;
-	Size room = current->is_number ? (Size) current->entries.num_entries + baseline->entries.num_entries
-								   : (Size) current->values.num_values + baseline->values.num_values;
+	Categories *categories;
+	Size room;
 
-	memset(categories, 0, sizeof(*categories));
+	if (!current->is_number)
+		binning = FM_BIN_VALUES;
+	else if (binning == FM_BIN_DEFAULT)
+		binning = options->bins > 0 || metric == FM_POPULATION_STABILITY ? FM_BIN_QUANTILE : FM_BIN_VALUES;
+	categories = &pair->categories[binning];
+	if (categories->made)
+		return categories;
+
+	room = current->is_number ? (Size) current->entries.num_entries + baseline->entries.num_entries
+							  : (Size) current->values.num_values + baseline->values.num_values;
 	room = Max(room, (Size) options->bins + 64) + 2;
+	categories->made = true;
 	categories->current = palloc_extended(sizeof(double) * room, MCXT_ALLOC_HUGE);
 	categories->baseline = palloc_extended(sizeof(double) * room, MCXT_ALLOC_HUGE);
-	if (binning == FM_BIN_DEFAULT)
-		binning = options->bins > 0 || metric == FM_POPULATION_STABILITY ? FM_BIN_QUANTILE : FM_BIN_VALUES;
 	if (!current->is_number)
 		text_categories(current, baseline, categories);
 	else if (binning == FM_BIN_VALUES)
@@ -321,88 +393,69 @@ categorize(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline, const F
 		add_category(categories, current->nan_weight, baseline->nan_weight);
 	if (options->null_is_category)
 		add_category(categories, current->null_weight, baseline->null_weight);
+	add_up(categories);
+	return categories;
 }
 
 /* ------------------------------------------------------------------------------------------------ metrics */
 
+/*
+ * Jensen-Shannon, Kullback-Leibler or population stability
+ */
 static double
-share(double weight, double total)
-{
-	return total > 0 ? weight / total : 0;
-}
-
-static double
-of_categories(FmMetric metric, const Categories *c, const FmDriftOptions *options, FmDriftResult *result)
+sum_of_logarithms(FmMetric metric, const Categories *c, double zero)
 {
 	double sum = 0;
-	double both = c->current_total + c->baseline_total;
-	double zero = options->zero_share >= 0 ? options->zero_share : metric == FM_POPULATION_STABILITY ? DEFAULT_ZERO_SHARE : 0;
-	int present = 0;
 
+	CHECK_FOR_INTERRUPTS();
 	for (int i = 0; i < c->n; i++)
 	{
 		double p = share(c->current[i], c->current_total);
 		double q = share(c->baseline[i], c->baseline_total);
 
-		CHECK_FOR_INTERRUPTS();
-		switch (metric)
+		if (metric == FM_JENSEN_SHANNON)
 		{
-			case FM_L_INFINITY:
-				sum = Max(sum, fabs(p - q));
-				break;
-			case FM_NORMALIZED_ABSOLUTE_DIFFERENCE:
-				sum = Max(sum, share(fabs(c->current[i] - c->baseline[i]), both));
-				break;
-			case FM_HELLINGER:
-				sum += (sqrt(p) - sqrt(q)) * (sqrt(p) - sqrt(q));
-				break;
-			case FM_TOTAL_VARIATION:
-				sum += fabs(p - q);
-				break;
-			case FM_JENSEN_SHANNON:
-			{
-				double m = (p + q) / 2;
+			double m = (p + q) / 2;
 
-				sum += (p > 0 ? p * log2(p / m) : 0) / 2 + (q > 0 ? q * log2(q / m) : 0) / 2;
-				break;
-			}
-			case FM_KULLBACK_LEIBLER:
-				p = p == 0 ? zero : p;
-				q = q == 0 ? zero : q;
-				sum += p > 0 ? p * log(p / q) : 0;
-				break;
-			case FM_POPULATION_STABILITY:
-				p = p == 0 ? zero : p;
-				q = q == 0 ? zero : q;
-				sum += p == q ? 0 : (p - q) * log(p / q);
-				break;
-			default: /* FM_CHI_SQUARED */
-			{
-				double column = c->current[i] + c->baseline[i];
-				double expected_current = column * share(c->current_total, both);
-				double expected_baseline = column * share(c->baseline_total, both);
-
-				if (column <= 0)
-					break;
-				present++;
-				sum += (c->current[i] - expected_current) * (c->current[i] - expected_current) / expected_current +
-					(c->baseline[i] - expected_baseline) * (c->baseline[i] - expected_baseline) / expected_baseline;
-				break;
-			}
+			sum += (p > 0 ? p * log2(p / m) : 0) / 2 + (q > 0 ? q * log2(q / m) : 0) / 2;
+			continue;
 		}
-	}
-	if (metric == FM_HELLINGER)
-		return sqrt(sum / 2);
-	if (metric == FM_TOTAL_VARIATION)
-		return sum / 2;
-	if (metric == FM_JENSEN_SHANNON)
-		return Min(1, Max(0, sum));
-	if (metric == FM_CHI_SQUARED)
-	{
-		result->degrees_of_freedom = present - 1;
-		result->p_value = present > 1 ? fm_chi_squared_p(sum, present - 1) : 1;
+		p = p == 0 ? zero : p;
+		q = q == 0 ? zero : q;
+		if (metric == FM_POPULATION_STABILITY)
+			sum += p == q ? 0 : (p - q) * log(p / q);
+		else if (p > 0 && q == 0)
+			return INFINITY;
+		else
+			sum += p > 0 ? p * log(p / q) : 0;
 	}
 	return sum;
+}
+
+static double
+of_categories(FmMetric metric, const Categories *c, const FmDriftOptions *options, FmDriftResult *result)
+{
+	switch (metric)
+	{
+		case FM_L_INFINITY:
+			return c->largest_share;
+		case FM_NORMALIZED_ABSOLUTE_DIFFERENCE:
+			return share(c->largest_weight, c->current_total + c->baseline_total);
+		case FM_HELLINGER:
+			return sqrt(c->hellinger / 2);
+		case FM_TOTAL_VARIATION:
+			return c->variation / 2;
+		case FM_CHI_SQUARED:
+			result->degrees_of_freedom = c->present - 1;
+			result->p_value = c->present > 1 ? fm_chi_squared_p(c->chi_squared, c->present - 1) : 1;
+			return c->chi_squared;
+		case FM_JENSEN_SHANNON:
+			return Min(1, Max(0, sum_of_logarithms(metric, c, 0)));
+		case FM_POPULATION_STABILITY:
+			return sum_of_logarithms(metric, c, options->zero_share >= 0 ? options->zero_share : DEFAULT_ZERO_SHARE);
+		default: /* FM_KULLBACK_LEIBLER */
+			return sum_of_logarithms(metric, c, options->zero_share >= 0 ? options->zero_share : 0);
+	}
 }
 
 /*
@@ -412,25 +465,28 @@ static void
 walk_distributions(const FmEntries *a, const FmEntries *b, double *largest_gap, double *area)
 {
 	double fa = 0, fb = 0;
+	double gap = 0; /* since the previous value */
 	double previous = 0;
-	bool first = true;
 	int i = 0, j = 0;
 
 	*largest_gap = *area = 0;
+	CHECK_FOR_INTERRUPTS();
 	while (i < a->num_entries || j < b->num_entries)
 	{
-		double x = i == a->num_entries ? b->values[j] : j == b->num_entries ? a->values[i] : Min(a->values[i], b->values[j]);
+		bool from_a = j == b->num_entries || (i < a->num_entries && a->values[i] <= b->values[j]);
+		bool from_b = i == a->num_entries || (j < b->num_entries && b->values[j] <= a->values[i]);
+		double x = from_a ? a->values[i] : b->values[j];
 
-		CHECK_FOR_INTERRUPTS();
-		if (!first && fa / a->total != fb / b->total)
-			*area += fabs(fa / a->total - fb / b->total) * (x - previous);
-		if (i < a->num_entries && a->values[i] == x)
-			fa += a->weights[i++];
-		if (j < b->num_entries && b->values[j] == x)
-			fb += b->weights[j++];
-		*largest_gap = Max(*largest_gap, fabs(fa / a->total - fb / b->total));
+		/* the gap may last up to infinity, but where there is none it is nothing times infinity */
+		if (gap != 0)
+			*area += gap * (x - previous);
+		fa += from_a ? a->weights[i] : 0;
+		fb += from_b ? b->weights[j] : 0;
+		i += from_a;
+		j += from_b;
+		gap = fabs(fa / a->total - fb / b->total);
+		*largest_gap = Max(*largest_gap, gap);
 		previous = x;
-		first = false;
 	}
 }
 
@@ -471,10 +527,12 @@ histogram_of(const FmDriftSide *side, bool quantiles)
 	return histogram;
 }
 
-bool
-fm_drift_measure(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options, FmDriftResult *result,
-				 FmError *error)
+static bool
+measure(Pair *pair, FmMetric metric, FmDriftResult *result, FmError *error)
 {
+	FmDriftSide *current = pair->current;
+	FmDriftSide *baseline = pair->baseline;
+	const FmDriftOptions *options = pair->options;
 	bool counts_empty = metric == FM_L_INFINITY || metric == FM_NORMALIZED_ABSOLUTE_DIFFERENCE;
 	double nulls_current = options->null_is_category ? current->null_weight : 0;
 	double nulls_baseline = options->null_is_category ? baseline->null_weight : 0;
@@ -506,20 +564,20 @@ fm_drift_measure(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline, c
 	result->defined = true;
 	if (metric == FM_KOLMOGOROV_SMIRNOV || metric == FM_WASSERSTEIN)
 	{
-		double gap, area;
-
 		if (current->entries.total <= 0 || baseline->entries.total <= 0)
 		{
 			result->defined = false;
 			return true;
 		}
-		walk_distributions(&current->entries, &baseline->entries, &gap, &area);
+		if (!pair->walked)
+			walk_distributions(&current->entries, &baseline->entries, &pair->gap, &pair->area);
+		pair->walked = true;
 		if (metric == FM_WASSERSTEIN)
-			result->value = options->scale_by_deviation ? area / Max(baseline->deviation, 0.001) : area;
+			result->value = options->scale_by_deviation ? pair->area / Max(baseline->deviation, 0.001) : pair->area;
 		else
 		{
-			result->value = gap;
-			result->p_value = fm_kolmogorov_smirnov_p(gap, current->entries.total, baseline->entries.total,
+			result->value = pair->gap;
+			result->p_value = fm_kolmogorov_smirnov_p(pair->gap, current->entries.total, baseline->entries.total,
 													   options->quick_p_value);
 		}
 		return true;
@@ -532,12 +590,7 @@ fm_drift_measure(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline, c
 			return false;
 	}
 	else
-	{
-		Categories categories;
-
-		categorize(metric, current, baseline, options, &categories);
-		result->value = of_categories(metric, &categories, options, result);
-	}
+		result->value = of_categories(metric, categorize(pair, metric), options, result);
 	if (metric == FM_JENSEN_SHANNON)
 	{
 		if (options->base_e)
@@ -547,5 +600,28 @@ fm_drift_measure(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline, c
 	}
 	else if ((metric == FM_KULLBACK_LEIBLER || metric == FM_POPULATION_STABILITY) && options->base_2)
 		result->value /= M_LN2;
+	return true;
+}
+
+bool
+fm_drift_measure(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options, FmDriftResult *result,
+				 FmError *error)
+{
+	Pair pair = {.current = current, .baseline = baseline, .options = options};
+
+	return measure(&pair, metric, result, error);
+}
+
+bool
+fm_drift_measure_all(FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options, FmDriftResult *results, FmError *error)
+{
+	Pair pair = {.current = current, .baseline = baseline, .options = options};
+	bool one_kind = current->is_number == baseline->is_number || current->total == 0 || baseline->total == 0;
+	bool is_number = current->total > 0 ? current->is_number : baseline->total > 0 ? baseline->is_number : current->is_number;
+
+	memset(results, 0, sizeof(FmDriftResult) * FM_METRICS);
+	for (int metric = 0; metric < FM_METRICS; metric++)
+		if (one_kind && fm_metric_fits(metric, is_number) && !measure(&pair, metric, &results[metric], error))
+			return false;
 	return true;
 }

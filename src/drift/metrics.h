@@ -108,6 +108,10 @@ extern bool fm_metric_fits(FmMetric metric, bool is_number);
 extern bool fm_drift_measure(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options,
 							 FmDriftResult *result, FmError *error);
 
+/* Each metric that fits into results[FM_METRICS]; none where the sides are of two kinds. Sorts and merges once for all. */
+extern bool fm_drift_measure_all(FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options, FmDriftResult *results,
+								 FmError *error);
+
 /* tests.c: probability of a statistic at least as large when both sides are of one distribution */
 extern double fm_kolmogorov_smirnov_p(double statistic, double n1, double n2, bool quick);
 extern double fm_chi_squared_p(double statistic, double degrees_of_freedom);

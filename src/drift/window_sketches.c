@@ -15,6 +15,7 @@
 #include "libpq/pqformat.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -353,13 +354,20 @@ window_sketches_combine(PG_FUNCTION_ARGS)
 		ours->rows += theirs->rows;
 		if (theirs->bytes == 0 && theirs->sketch == NULL)
 			continue;
+		if (ours->sketch == NULL && ours->bytes == 0 && theirs->bytes != 0)
+		{
+			/* nothing to merge with: the bytes are taken over as they are */
+			old = MemoryContextSwitchTo(state->context);
+			ours->bytes = datumCopy(theirs->bytes, false, -1);
+			MemoryContextSwitchTo(old);
+			continue;
+		}
 		open_window(other, theirs);
 		open_window(state, ours);
 		old = MemoryContextSwitchTo(ours->context);
 		if (!fm_sketch_merge(ours->sketch, theirs->sketch, &error))
 			fm_throw(&error, NULL);
 		MemoryContextSwitchTo(old);
-		close_window(state, ours);
 	}
 	PG_RETURN_POINTER(state);
 }

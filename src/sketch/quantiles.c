@@ -457,42 +457,99 @@ fm_quantiles_merge(FmQuantiles *quantiles, const FmQuantiles *other)
 	compress(quantiles);
 }
 
+/*
+ * Appends an item behind ascending ones, to the last when it has the same key
+ */
+static inline int
+put_item(int64 *keys, double *weights, int num, int64 key, double weight)
+{
+	if (num > 0 && keys[num - 1] == key)
+	{
+		weights[num - 1] += weight;
+		return num;
+	}
+	keys[num] = key;
+	weights[num] = weight;
+	return num + 1;
+}
+
+/*
+ * Items of levels without weights: each level is in order, so they are merged, the small ones first
+ */
+static int
+merge_levels(const FmQuantiles *quantiles, int64 **keys, double **weights, int total)
+{
+	int64 *merged_keys = palloc(sizeof(int64) * Max(total, 1));
+	double *merged_weights = palloc(sizeof(double) * Max(total, 1));
+	int num = 0;
+
+	for (int level = 0; level < quantiles->num_levels; level++)
+	{
+		const FmLevel *l = &quantiles->levels[level];
+		double weight = ldexp(1.0, level);
+		int64 *other_keys = *keys;
+		double *other_weights = *weights;
+		int merged = 0;
+		int i = 0, j = 0;
+
+		while (i < num || j < l->num)
+		{
+			if (j == l->num || (i < num && (*keys)[i] <= l->keys[j]))
+			{
+				merged = put_item(merged_keys, merged_weights, merged, (*keys)[i], (*weights)[i]);
+				i++;
+			}
+			else
+				merged = put_item(merged_keys, merged_weights, merged, l->keys[j++], weight);
+		}
+		num = merged;
+		*keys = merged_keys;
+		*weights = merged_weights;
+		merged_keys = other_keys;
+		merged_weights = other_weights;
+	}
+	pfree(merged_keys);
+	pfree(merged_weights);
+	return num;
+}
+
+/*
+ * Items of levels with weights, which are in no order
+ */
+static int
+sort_levels(const FmQuantiles *quantiles, int64 *keys, double *weights, int total)
+{
+	Item *items = palloc(sizeof(Item) * Max(total, 1));
+	int num = 0;
+
+	total = 0;
+	for (int level = 0; level < quantiles->num_levels; level++)
+	{
+		const FmLevel *l = &quantiles->levels[level];
+
+		for (int i = 0; i < l->num; i++)
+		{
+			items[total].key = l->keys[i];
+			items[total++].weight = l->weights[i];
+		}
+	}
+	qsort(items, total, sizeof(Item), compare_items);
+	for (int i = 0; i < total; i++)
+		num = put_item(keys, weights, num, items[i].key, items[i].weight);
+	pfree(items);
+	return num;
+}
+
 int
 fm_quantiles_entries(FmQuantiles *quantiles, int64 **keys, double **weights)
 {
 	int total = 0;
-	int num = 0;
-	Item *items;
 
 	if (!quantiles->weighted)
 		fm_quantiles_flush(quantiles);
 	for (int level = 0; level < quantiles->num_levels; level++)
 		total += quantiles->levels[level].num;
-	items = palloc(sizeof(Item) * Max(total, 1));
 	*keys = palloc(sizeof(int64) * Max(total, 1));
 	*weights = palloc(sizeof(double) * Max(total, 1));
-	total = 0;
-	for (int level = 0; level < quantiles->num_levels; level++)
-	{
-		FmLevel *l = &quantiles->levels[level];
-
-		for (int i = 0; i < l->num; i++)
-		{
-			items[total].key = l->keys[i];
-			items[total++].weight = quantiles->weighted ? l->weights[i] : ldexp(1.0, level);
-		}
-	}
-	qsort(items, total, sizeof(Item), compare_items);
-	for (int i = 0; i < total; i++)
-	{
-		if (num > 0 && (*keys)[num - 1] == items[i].key)
-			(*weights)[num - 1] += items[i].weight;
-		else
-		{
-			(*keys)[num] = items[i].key;
-			(*weights)[num++] = items[i].weight;
-		}
-	}
-	pfree(items);
-	return num;
+	return quantiles->weighted ? sort_levels(quantiles, *keys, *weights, total) : merge_levels(quantiles, keys, weights, total);
 }

@@ -93,6 +93,9 @@ extern FmNumbers *fm_numbers_new(bool is_float, bool weighted, bool complete, in
 extern void fm_numbers_flush(FmNumbers *numbers);
 extern void fm_numbers_enlarge_batch(FmNumbers *numbers);
 
+/* At most FM_BATCH keys of finite values, whose weights are not looked at in numbers without */
+extern void fm_numbers_add_batch(FmNumbers *numbers, const int64 *keys, const int128 *weights, int num);
+
 /* A value that occurs count times, with the sum of its weights */
 extern void fm_numbers_add_cell(FmNumbers *numbers, int64 key, uint64 count, int128 weight);
 extern void fm_numbers_add_infinity(FmNumbers *numbers, bool positive, int128 weight);
@@ -111,6 +114,13 @@ fm_key_of_double(double value)
 	value += 0.0; /* -0.0 becomes 0.0 */
 	memcpy(&bits, &value, sizeof(bits));
 	return bits ^ ((bits >> 63) & PG_INT64_MAX);
+}
+
+/* Of a double */
+static inline bool
+fm_key_is_finite(int64 key)
+{
+	return key < INT64CONST(0x7ff0000000000000) && key > ~INT64CONST(0x7ff0000000000000);
 }
 
 static inline double
@@ -146,20 +156,23 @@ fm_numbers_add_key(FmNumbers *numbers, int64 key, int128 weight)
 }
 
 static inline void
+fm_numbers_add_not_finite(FmNumbers *numbers, double value, int128 weight)
+{
+	if (value != value)
+		numbers->num_nan++;
+	else
+		fm_numbers_add_infinity(numbers, value > 0, weight);
+}
+
+static inline void
 fm_numbers_add_double(FmNumbers *numbers, double value, int128 weight)
 {
 	int64 key = fm_key_of_double(value);
 
-	/* what lies beyond the finite keys */
-	if (unlikely(key >= INT64CONST(0x7ff0000000000000) || key <= ~INT64CONST(0x7ff0000000000000)))
-	{
-		if (value != value)
-			numbers->num_nan++;
-		else
-			fm_numbers_add_infinity(numbers, value > 0, weight);
-		return;
-	}
-	fm_numbers_add_key(numbers, key, weight);
+	if (likely(fm_key_is_finite(key)))
+		fm_numbers_add_key(numbers, key, weight);
+	else
+		fm_numbers_add_not_finite(numbers, value, weight);
 }
 
 #endif

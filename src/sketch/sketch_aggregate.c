@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "sketch/sketch_columns.h"
 #include "sketch/sketch_core.h"
 #include "sketch/sketch_object.h"
 #include "sketch/sketch_type.h"
@@ -219,8 +220,7 @@ typedef struct TableState
 	MemoryContext context;
 	FmSketch *sketch;
 	FmRow *row; /* table_sketch */
-	int num_columns; /* table_sketch_columns */
-	FmColumn **columns;
+	FmColumns *columns; /* table_sketch_columns; the sketch is complete once state_sketch is called */
 	FmColumn *any; /* column_sketch(anyelement) */
 } TableState;
 
@@ -249,6 +249,22 @@ getarg_state(FunctionCallInfo fcinfo, bool weighted)
 	state->sketch = fm_sketch_new_by_settings(weighted);
 	MemoryContextSwitchTo(context);
 	return state;
+}
+
+/*
+ * The sketch of all rows so far
+ */
+static FmSketch *
+state_sketch(TableState *state)
+{
+	if (state->columns != NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(state->context);
+
+		fm_columns_flush(state->columns);
+		MemoryContextSwitchTo(old);
+	}
+	return state->sketch;
 }
 
 /*
@@ -289,6 +305,7 @@ open_columns(FunctionCallInfo fcinfo, TableState *state, int names_arg, int firs
 	Datum *values;
 	bool *nulls;
 	int num;
+	FmColumn **columns;
 	MemoryContext old;
 
 	if (PG_ARGISNULL(names_arg))
@@ -298,7 +315,7 @@ open_columns(FunctionCallInfo fcinfo, TableState *state, int names_arg, int firs
 	if (num != PG_NARGS() - first)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("there must be a name for each column: %d names, %d columns", num, PG_NARGS() - first)));
-	state->columns = MemoryContextAllocZero(state->context, sizeof(FmColumn *) * num);
+	columns = palloc(sizeof(FmColumn *) * num);
 	old = MemoryContextSwitchTo(state->context);
 	for (int i = 0; i < num; i++)
 	{
@@ -314,25 +331,18 @@ open_columns(FunctionCallInfo fcinfo, TableState *state, int names_arg, int firs
 			type = TEXTOID;
 		if (fm_feature_find_child(&state->sketch->root, name, strlen(name)) != NULL)
 			ereport(ERROR, (errcode(ERRCODE_DUPLICATE_COLUMN), errmsg("column \"%s\" is named twice", name)));
-		state->columns[i] = fm_column_open(state->sketch, NULL, name, i, type);
+		columns[i] = fm_column_open(state->sketch, NULL, name, i, type);
 	}
+	state->columns = fm_columns_open(num, columns);
 	MemoryContextSwitchTo(old);
-	state->num_columns = num;
 }
 
-static void
+static inline void
 add_columns(FunctionCallInfo fcinfo, TableState *state, int names_arg, int first)
 {
-	int num;
-
 	if (unlikely(state->columns == NULL))
 		open_columns(fcinfo, state, names_arg, first);
-	num = state->num_columns;
-	for (int i = 0; i < num; i++)
-	{
-		if (!fcinfo->args[first + i].isnull)
-			fm_column_add(state->columns[i], fcinfo->args[first + i].value, state->context);
-	}
+	fm_columns_add(state->columns, &fcinfo->args[first], state->context);
 }
 
 /*
@@ -413,7 +423,7 @@ table_sketch_combine(PG_FUNCTION_ARGS)
 	}
 	else
 		old = MemoryContextSwitchTo(state->context);
-	merge(state->sketch, other->sketch);
+	merge(state_sketch(state), state_sketch(other));
 	MemoryContextSwitchTo(old);
 	PG_RETURN_POINTER(state);
 }
@@ -423,7 +433,7 @@ Datum
 table_sketch_serialize(PG_FUNCTION_ARGS)
 {
 	fm_aggregate_context(fcinfo);
-	return fm_sketch_get_datum(((TableState *) PG_GETARG_POINTER(0))->sketch);
+	return fm_sketch_get_datum(state_sketch((TableState *) PG_GETARG_POINTER(0)));
 }
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(table_sketch_deserialize);
@@ -454,5 +464,5 @@ table_sketch_final(PG_FUNCTION_ARGS)
 	fm_aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	PG_RETURN_FEATURE_SKETCH(((TableState *) PG_GETARG_POINTER(0))->sketch);
+	PG_RETURN_FEATURE_SKETCH(state_sketch((TableState *) PG_GETARG_POINTER(0)));
 }

@@ -623,7 +623,7 @@ get_distinct(Reader *reader, int limit)
 static bool
 key_is_valid(bool is_float, int64 key)
 {
-	return !is_float || (key < INT64CONST(0x7ff0000000000000) && key > ~INT64CONST(0x7ff0000000000000) && key != -1);
+	return !is_float || (fm_key_is_finite(key) && key != -1);
 }
 
 /*

@@ -18,11 +18,9 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
+#include "fm_epoch.h"
 #include "sketch/sketch_core.h"
 #include "sketch/sketch_value.h"
-
-#define EPOCH_DAYS (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
-#define EPOCH_MICROSECONDS (INT64CONST(86400000000) * EPOCH_DAYS)
 
 typedef enum Action
 {
@@ -671,7 +669,7 @@ add_value(FmColumn *column, Datum value, Place *place)
 			if (DATE_NOT_FINITE(date))
 				add_infinity(column, DATE_IS_NOEND(date), place);
 			else
-				add_int(column, (int64) date + EPOCH_DAYS, place);
+				add_int(column, (int64) date + FM_EPOCH_DAYS, place);
 			break;
 		}
 		case ADD_TIME:
@@ -684,7 +682,7 @@ add_value(FmColumn *column, Datum value, Place *place)
 			if (TIMESTAMP_NOT_FINITE(timestamp))
 				add_infinity(column, TIMESTAMP_IS_NOEND(timestamp), place);
 			else
-				add_int(column, timestamp + EPOCH_MICROSECONDS, place);
+				add_int(column, timestamp + FM_EPOCH_MICROSECONDS, place);
 			break;
 		}
 		case ADD_TEXT:
@@ -713,47 +711,156 @@ add_value(FmColumn *column, Datum value, Place *place)
 	}
 }
 
-/*
- * Whether a plain number can be added without a look at memory contexts: nothing has to be allocated for it
- */
-static inline bool
-has_room(const FmFeature *feature)
-{
-	return likely(feature->num_levels > 0 && feature->numbers->num_batch < feature->numbers->batch_size);
-}
-
 void
 fm_column_add(FmColumn *column, Datum value, MemoryContext context)
 {
-	FmFeature *feature = column->feature;
 	Place place = {.context = context};
 
-	/* the most common types take a short way, which does what add_value does: it is run for each value of a table */
+	add_value(column, value, &place);
+	end_example(column->feature, &place);
+}
+
+/* ---- adding many at a time */
+
+/*
+ * Values of a fixed size are kept as they are. Of text that is UTF-8 already the length is all that is asked for, if the
+ * sketch keeps no distribution.
+ */
+FmGathering
+fm_column_gathering(const FmColumn *column)
+{
+	const FmSketch *sketch = column->feature->sketch;
+
+	if (column->action == ADD_TEXT && encoding_is_utf8())
+		return sketch->weighted || fm_sketch_complete(sketch) ? FM_ADD_TEXT : FM_GATHER_LENGTHS;
+	if (sketch->weighted)
+		return FM_ADD_AT_ONCE;
 	switch (column->action)
 	{
+		case ADD_BOOL:
+		case ADD_INT2:
 		case ADD_INT4:
-			if (!has_room(feature))
-				break;
-			fm_feature_add_int(feature, 0, DatumGetInt32(value));
-			return;
+		case ADD_FLOAT4:
+		case ADD_DATE:
+			return FM_GATHER_VALUES;
 		case ADD_INT8:
-			if (!has_room(feature))
-				break;
-			fm_feature_add_int(feature, 0, DatumGetInt64(value));
-			return;
 		case ADD_FLOAT8:
-			if (!has_room(feature))
-				break;
-			fm_feature_add_double(feature, 0, DatumGetFloat8(value));
-			return;
+		case ADD_TIME:
 		case ADD_TIMESTAMP:
-			if (!has_room(feature) || TIMESTAMP_NOT_FINITE(DatumGetTimestamp(value)))
-				break;
-			fm_feature_add_int(feature, 0, DatumGetTimestamp(value) + EPOCH_MICROSECONDS);
-			return;
+			return FLOAT8PASSBYVAL ? FM_GATHER_VALUES : FM_ADD_AT_ONCE;
 		default:
-			break;
+			return FM_ADD_AT_ONCE;
 	}
-	add_value(column, value, &place);
-	end_example(feature, &place);
+}
+
+void
+fm_column_add_text(FmColumn *column, const char *text, size_t size)
+{
+	fm_feature_add_string(column->feature, 0, text, size, false);
+}
+
+/* Turns Datums into keys, in place, by an expression of Datum "value" */
+#define MAKE_KEYS(expression) \
+	do \
+	{ \
+		for (int i = 0; i < num; i++) \
+		{ \
+			Datum value = values[i]; \
+\
+			keys[i] = (expression); \
+		} \
+	} while (0)
+
+/* The same for floats: those that are not finite are counted apart */
+#define MAKE_FLOAT_KEYS(expression) \
+	do \
+	{ \
+		int finite = 0; \
+\
+		for (int i = 0; i < num; i++) \
+		{ \
+			Datum value = values[i]; \
+			double number = (expression); \
+			int64 key = fm_key_of_double(number); \
+\
+			if (likely(fm_key_is_finite(key))) \
+				keys[finite++] = key; \
+			else \
+				fm_numbers_add_not_finite(numbers, number, 0); \
+		} \
+		num = finite; \
+	} while (0)
+
+/* The same for dates and timestamps */
+#define MAKE_TIME_KEYS(expression, no_begin, no_end) \
+	do \
+	{ \
+		int finite = 0; \
+\
+		for (int i = 0; i < num; i++) \
+		{ \
+			Datum value = values[i]; \
+			int64 key = (expression); \
+\
+			if (likely(key != (no_begin) && key != (no_end))) \
+				keys[finite++] = key + epoch; \
+			else \
+				fm_numbers_add_infinity(numbers, key == (no_end), 0); \
+		} \
+		num = finite; \
+	} while (0)
+
+void
+fm_column_add_values(FmColumn *column, Datum *values, int num)
+{
+	FmNumbers *numbers = column->feature->numbers;
+	int64 *keys = (int64 *) values;
+
+	column->feature->levels[0].num_scalars += num;
+	switch (column->action)
+	{
+		case ADD_BOOL:
+			MAKE_KEYS(DatumGetBool(value));
+			break;
+		case ADD_INT2:
+			MAKE_KEYS(DatumGetInt16(value));
+			break;
+		case ADD_INT4:
+			MAKE_KEYS(DatumGetInt32(value));
+			break;
+		case ADD_INT8:
+		case ADD_TIME:
+			MAKE_KEYS(DatumGetInt64(value));
+			break;
+		case ADD_FLOAT4:
+			MAKE_FLOAT_KEYS(DatumGetFloat4(value));
+			break;
+		case ADD_FLOAT8:
+			MAKE_FLOAT_KEYS(DatumGetFloat8(value));
+			break;
+		case ADD_DATE:
+		{
+			const int64 epoch = FM_EPOCH_DAYS;
+
+			MAKE_TIME_KEYS(DatumGetDateADT(value), DATEVAL_NOBEGIN, DATEVAL_NOEND);
+			break;
+		}
+		case ADD_TIMESTAMP:
+		{
+			const int64 epoch = FM_EPOCH_MICROSECONDS;
+
+			MAKE_TIME_KEYS(DatumGetTimestamp(value), DT_NOBEGIN, DT_NOEND);
+			break;
+		}
+		default:
+			elog(ERROR, "values of this column cannot be gathered");
+	}
+	fm_numbers_add_batch(numbers, keys, NULL, num);
+}
+
+void
+fm_column_add_lengths(FmColumn *column, const uint64 *sizes, int num)
+{
+	column->feature->levels[0].num_scalars += num;
+	fm_strings_add_lengths(column->feature->strings, sizes, num);
 }

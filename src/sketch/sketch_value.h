@@ -12,6 +12,7 @@
 
 #include "sketch/sketch.h"
 #include "fm_compat.h"
+#include "access/tupdesc.h"
 
 typedef struct FmColumn FmColumn;
 
@@ -26,6 +27,24 @@ extern FmColumn *fm_column_open(FmSketch *sketch, FmFeature *parent, const char 
  * for each row (as a transition function is); context is the sketch's.
  */
 extern void fm_column_add(FmColumn *column, Datum value, MemoryContext context);
+
+/* What fm_columns_add may do with a column's values */
+typedef enum FmGathering
+{
+	FM_ADD_AT_ONCE,	  /* nothing but fm_column_add */
+	FM_ADD_TEXT,	  /* a varlena that is not compressed or stored elsewhere is bytes for fm_column_add_text */
+	FM_GATHER_VALUES, /* keep the Datums, for fm_column_add_values */
+	FM_GATHER_LENGTHS /* keep the sizes of varlenas without their header, for fm_column_add_lengths */
+} FmGathering;
+
+extern FmGathering fm_column_gathering(const FmColumn *column);
+
+/* In the sketch's context */
+extern void fm_column_add_text(FmColumn *column, const char *text, size_t size);
+
+/* Up to FM_BATCH values of as many examples, the same as fm_column_add of each. In the sketch's context; overwrites them. */
+extern void fm_column_add_values(FmColumn *column, Datum *values, int num);
+extern void fm_column_add_lengths(FmColumn *column, const uint64 *sizes, int num);
 
 /* The columns of a row type in a sketch, for fm_row_add. typid and typmod as in the header of a composite Datum. */
 typedef struct FmRow

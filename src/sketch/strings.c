@@ -335,6 +335,29 @@ fm_strings_add(FmStrings *strings, const char *value, size_t size, FmStringClass
 		add_hashed(strings, fm_hash_bytes(value, size), value, (uint32) size, class, 1, weight);
 }
 
+void
+fm_strings_add_lengths(FmStrings *strings, const uint64 *sizes, int num)
+{
+	uint64 sum = 0;
+	uint64 min = strings->min_bytes;
+	uint64 max = strings->max_bytes;
+	uint64 large = 0;
+
+	Assert(!strings->complete && !strings->weighted);
+	for (int i = 0; i < num; i++)
+	{
+		sum += sizes[i];
+		min = Min(min, sizes[i]);
+		max = Max(max, sizes[i]);
+		large += sizes[i] > FM_MAX_VALUE_BYTES;
+	}
+	strings->num_values += num;
+	strings->num_bytes += sum;
+	strings->min_bytes = min;
+	strings->max_bytes = max;
+	strings->num_class[FM_STRING_LARGE] += large;
+}
+
 /*
  * Counters of one top join those of another
  */

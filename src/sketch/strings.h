@@ -79,6 +79,9 @@ typedef struct FmStrings
 
 extern FmStrings *fm_strings_new(bool weighted, bool complete, int max_exact);
 extern void fm_strings_add(FmStrings *strings, const char *value, size_t size, FmStringClass class, int128 weight);
+
+/* The same for valid values of which nothing but the lengths is remembered: not complete, without weights */
+extern void fm_strings_add_lengths(FmStrings *strings, const uint64 *sizes, int num);
 extern void fm_strings_merge(FmStrings *strings, const FmStrings *other);
 extern void fm_strings_set_max_exact(FmStrings *strings, int max_exact);
 extern double fm_strings_distinct(const FmStrings *strings, bool *exact);

@@ -50,47 +50,21 @@ compare_items(const void *a, const void *b)
 	return (x->weight > y->weight) - (x->weight < y->weight);
 }
 
-#define RADIX_BITS 11
+#define RADIX_BITS 8
 #define RADIX_SIZE (1 << RADIX_BITS)
-#define RADIX_PASSES 3
+#define RADIX_FEW 3					 /* passes that mostly do */
+#define RADIX_ALL (64 / RADIX_BITS) /* passes that always do */
 
 /*
- * Sorts up to FM_QUANTILES_STAGE keys. Three passes by the 33 highest bits in which the batch's range differs leave
- * nearly all in order; an insertion sort mends the rest, and if there is much to mend, qsort does.
+ * Sorts by some digits of key - low, the lowest of which starts at bit "drop"
  */
-void
-fm_sort_keys(int64 *keys, int num)
+static void
+radix_sort(uint64 *keys, uint64 *scratch, int num, uint64 low, int drop, int passes)
 {
-	uint64 scratch[2][FM_QUANTILES_STAGE];
-	uint16 counts[RADIX_PASSES][RADIX_SIZE];
-	uint64 low;
-	uint64 high;
-	int drop;
-	int passes;
-	int64 moves = 0;
-	uint64 *from = scratch[0];
-	uint64 *to = scratch[1];
+	uint16 counts[RADIX_ALL][RADIX_SIZE];
+	uint64 *from = keys;
+	uint64 *to = scratch;
 
-	if (num < 2)
-		return;
-	if (num < 64 || num > FM_QUANTILES_STAGE)
-	{
-		qsort(keys, num, sizeof(int64), compare_keys);
-		return;
-	}
-	low = high = (uint64) keys[0] ^ (UINT64CONST(1) << 63);
-	for (int i = 0; i < num; i++)
-	{
-		uint64 key = (uint64) keys[i] ^ (UINT64CONST(1) << 63);
-
-		scratch[0][i] = key;
-		low = Min(low, key);
-		high = Max(high, key);
-	}
-	if (low == high)
-		return;
-	drop = Max(pg_leftmost_one_pos64(high - low) + 1 - RADIX_BITS * RADIX_PASSES, 0);
-	passes = Min(pg_leftmost_one_pos64(high - low) / RADIX_BITS + 1, RADIX_PASSES);
 	memset(counts, 0, sizeof(counts[0]) * passes);
 	for (int i = 0; i < num; i++)
 	{
@@ -102,6 +76,7 @@ fm_sort_keys(int64 *keys, int num)
 	for (int pass = 0; pass < passes; pass++)
 	{
 		uint16 *count = counts[pass];
+		int shift = drop + RADIX_BITS * pass;
 		uint64 *swap;
 		uint32 position = 0;
 
@@ -113,22 +88,26 @@ fm_sort_keys(int64 *keys, int num)
 			position += n;
 		}
 		for (int i = 0; i < num; i++)
-		{
-			uint64 digit = (((from[i] - low) >> drop) >> (RADIX_BITS * pass)) & (RADIX_SIZE - 1);
-
-			to[count[digit]++] = from[i];
-		}
+			to[count[((from[i] - low) >> shift) & (RADIX_SIZE - 1)]++] = from[i];
 		swap = from;
 		from = to;
 		to = swap;
 	}
-	for (int i = 0; i < num; i++)
-		keys[i] = (int64) (from[i] ^ (UINT64CONST(1) << 63));
-	if (drop == 0)
-		return;
+	if (from != keys)
+		memcpy(keys, from, sizeof(uint64) * num);
+}
+
+/*
+ * Sorts what is nearly in order; false if there is much to mend, then it is left half-way
+ */
+static bool
+insertion_sort(uint64 *keys, int num)
+{
+	int64 moves = 0;
+
 	for (int i = 1; i < num; i++)
 	{
-		int64 key = keys[i];
+		uint64 key = keys[i];
 		int j = i;
 
 		for (; j > 0 && keys[j - 1] > key; j--)
@@ -136,11 +115,49 @@ fm_sort_keys(int64 *keys, int num)
 		keys[j] = key;
 		moves += i - j;
 		if (moves > 4 * FM_QUANTILES_STAGE)
-		{
-			qsort(keys, num, sizeof(int64), compare_keys);
-			return;
-		}
+			return false;
 	}
+	return true;
+}
+
+/*
+ * Sorts keys, fast up to FM_QUANTILES_STAGE of them. Three passes by the 24 highest bits in which the batch's range
+ * differs leave nearly all in order, and an insertion sort mends the rest; if there is much to mend, passes by all bits.
+ */
+void
+fm_sort_keys(int64 *keys, int num)
+{
+	const uint64 sign = UINT64CONST(1) << 63;
+	uint64 scratch[FM_QUANTILES_STAGE];
+	uint64 *unsigned_keys = (uint64 *) keys;
+	uint64 low;
+	uint64 high;
+
+	if (num < 64 || num > FM_QUANTILES_STAGE)
+	{
+		qsort(keys, num, sizeof(int64), compare_keys);
+		return;
+	}
+	low = high = unsigned_keys[0] ^ sign;
+	for (int i = 0; i < num; i++)
+	{
+		uint64 key = unsigned_keys[i] ^ sign;
+
+		unsigned_keys[i] = key;
+		low = Min(low, key);
+		high = Max(high, key);
+	}
+	if (low != high)
+	{
+		int bits = pg_leftmost_one_pos64(high - low) + 1;
+		int drop = Max(bits - RADIX_BITS * RADIX_FEW, 0);
+
+		radix_sort(unsigned_keys, scratch, num, low, drop, (bits - drop + RADIX_BITS - 1) / RADIX_BITS);
+		if (drop > 0 && !insertion_sort(unsigned_keys, num))
+			radix_sort(unsigned_keys, scratch, num, low, 0, (bits + RADIX_BITS - 1) / RADIX_BITS);
+	}
+	for (int i = 0; i < num; i++)
+		unsigned_keys[i] ^= sign;
 }
 
 /* ---- levels */
@@ -193,6 +210,12 @@ merge_into_level(FmQuantiles *quantiles, int level, const int64 *keys, int num)
 		return;
 	reserve_level(quantiles, level, quantiles->levels[level].num + num);
 	l = &quantiles->levels[level];
+	if (l->num == 0)
+	{
+		memcpy(l->keys, keys, sizeof(int64) * num);
+		l->num = num;
+		return;
+	}
 	i = l->num - 1;
 	out = l->keys + l->num + num - 1;
 	l->num += num;

@@ -371,17 +371,32 @@ make_sketches(FmNumbers *numbers)
 	numbers->distinct = fm_distinct_new(numbers->is_float ? 0 : FM_DISTINCT_EXACT);
 }
 
+/*
+ * Values with their counts, ascending, go to the sums and sketches
+ */
 static void
-add_sketched(FmNumbers *numbers, int64 key, uint64 count, int128 weight)
+add_cells_sketched(FmNumbers *numbers, const FmCell *cells, const int128 *weights, int num)
 {
-	add_to_sums(numbers, key, count, weight);
-	if (numbers->complete)
+	int64 *keys;
+	uint64 *counts;
+
+	for (int i = 0; i < num; i++)
+		add_to_sums(numbers, cells[i].key, cells[i].count, weights != NULL ? weights[i] : 0);
+	if (!numbers->complete)
+		return;
+	keys = palloc(sizeof(int64) * Max(num, 1));
+	counts = palloc(sizeof(uint64) * Max(num, 1));
+	for (int i = 0; i < num; i++)
 	{
-		fm_distinct_add(numbers->distinct, fm_hash_int64((uint64) key));
-		fm_quantiles_add_repeated(numbers->quantiles, key, count);
+		keys[i] = cells[i].key;
+		counts[i] = cells[i].count;
+		fm_distinct_add(numbers->distinct, fm_hash_int64((uint64) cells[i].key));
 		if (numbers->weighted)
-			fm_quantiles_add_weighted(numbers->weighted_quantiles, key, fm_weight_get_double(weight));
+			fm_quantiles_add_weighted(numbers->weighted_quantiles, cells[i].key, fm_weight_get_double(weights[i]));
 	}
+	fm_quantiles_add_counted(numbers->quantiles, keys, counts, num);
+	pfree(keys);
+	pfree(counts);
 }
 
 /*
@@ -396,8 +411,7 @@ leave_table(FmNumbers *numbers)
 
 	make_sketches(numbers);
 	numbers->table = NULL;
-	for (uint32 i = 0; i < table->num; i++)
-		add_sketched(numbers, cells[i].key, cells[i].count, weights != NULL ? weights[i] : 0);
+	add_cells_sketched(numbers, cells, weights, (int) table->num);
 	pfree(cells);
 	if (weights != NULL)
 		pfree(weights);
@@ -415,14 +429,26 @@ fm_numbers_set_max_exact(FmNumbers *numbers, int max_exact)
 void
 fm_numbers_add_cell(FmNumbers *numbers, int64 key, uint64 count, int128 weight)
 {
-	if (numbers->table != NULL)
+	table_add(numbers->table, key, count, weight);
+}
+
+/*
+ * The same in any state, many values, ascending
+ */
+static void
+add_cells(FmNumbers *numbers, const FmCell *cells, const int128 *weights, int num)
+{
+	int done = 0;
+
+	while (numbers->table != NULL && done < num)
 	{
-		table_add(numbers->table, key, count, weight);
+		table_add(numbers->table, cells[done].key, cells[done].count, weights != NULL ? weights[done] : 0);
+		done++;
 		if (numbers->table->num > (uint32) numbers->max_exact)
 			leave_table(numbers);
 	}
-	else
-		add_sketched(numbers, key, count, weight);
+	if (done < num)
+		add_cells_sketched(numbers, cells + done, weights != NULL ? weights + done : NULL, num - done);
 }
 
 void
@@ -446,38 +472,59 @@ sampling_shift(const FmNumbers *numbers)
 }
 
 /*
- * The batch goes to the sums and sketches
+ * A batch goes to the sketches
  */
 static void
-add_batch_sketched(FmNumbers *numbers, const int64 *keys, int num)
+add_to_sketches(FmNumbers *numbers, const int64 *keys, const int128 *weights, int num)
 {
-	Extent extent = add_extent(numbers, keys, num);
+	int shift = sampling_shift(numbers);
+	int whole = num & ~((1 << shift) - 1);
 
-	if (numbers->is_float)
-		add_float_sums(numbers, keys, num, extent);
-	else
-		add_int_sums(numbers, keys, num, extent);
-	if (numbers->complete)
+	if (numbers->distinct->registers != NULL)
 	{
-		int shift = sampling_shift(numbers);
-		int whole = num & ~((1 << shift) - 1);
+		uint8 *registers = numbers->distinct->registers;
 
-		if (numbers->distinct->registers != NULL)
-		{
-			uint8 *registers = numbers->distinct->registers;
-
-			for (int i = 0; i < num; i++)
-				fm_distinct_add_to_registers(registers, fm_hash_int64((uint64) keys[i]));
-		}
-		else
-		{
-			for (int i = 0; i < num; i++)
-				fm_distinct_add(numbers->distinct, fm_hash_int64((uint64) keys[i]));
-		}
-		fm_quantiles_add(numbers->quantiles, keys, whole, shift);
-		for (int i = whole; i < num; i++)
-			fm_quantiles_add_repeated(numbers->quantiles, keys[i], 1);
+		for (int i = 0; i < num; i++)
+			fm_distinct_add_to_registers(registers, fm_hash_int64((uint64) keys[i]));
 	}
+	else
+	{
+		for (int i = 0; i < num; i++)
+			fm_distinct_add(numbers->distinct, fm_hash_int64((uint64) keys[i]));
+	}
+	fm_quantiles_add(numbers->quantiles, keys, whole, shift);
+	/* batches are powers of two, so this is the end of the values */
+	if (whole < num)
+		fm_quantiles_add(numbers->quantiles, keys + whole, num - whole, 0);
+	if (numbers->weighted)
+	{
+		for (int i = 0; i < num; i++)
+			fm_quantiles_add_weighted(numbers->weighted_quantiles, keys[i], fm_weight_get_double(weights[i]));
+	}
+}
+
+/*
+ * A batch goes to the sums and sketches
+ */
+static void
+add_batch_sketched(FmNumbers *numbers, const int64 *keys, const int128 *weights, int num)
+{
+	if (numbers->weighted)
+	{
+		for (int i = 0; i < num; i++)
+			add_to_sums(numbers, keys[i], 1, weights[i]);
+	}
+	else
+	{
+		Extent extent = add_extent(numbers, keys, num);
+
+		if (numbers->is_float)
+			add_float_sums(numbers, keys, num, extent);
+		else
+			add_int_sums(numbers, keys, num, extent);
+	}
+	if (numbers->complete)
+		add_to_sketches(numbers, keys, weights, num);
 }
 
 void
@@ -494,15 +541,8 @@ fm_numbers_add_batch(FmNumbers *numbers, const int64 *keys, const int128 *weight
 		if (unlikely(numbers->table->num > (uint32) numbers->max_exact))
 			leave_table(numbers);
 	}
-	if (done == num)
-		return;
-	if (numbers->weighted)
-	{
-		for (int i = done; i < num; i++)
-			add_sketched(numbers, keys[i], 1, weights[i]);
-	}
-	else
-		add_batch_sketched(numbers, keys + done, num - done);
+	if (done < num)
+		add_batch_sketched(numbers, keys + done, numbers->weighted ? weights + done : NULL, num - done);
 }
 
 void
@@ -547,13 +587,13 @@ fm_numbers_merge(FmNumbers *numbers, FmNumbers *other)
 	}
 	if (other->table != NULL)
 	{
-		for (uint32 i = 0; i <= other->table->mask; i++)
-		{
-			FmCell *cell = &other->table->cells[i];
+		int128 *weights;
+		FmCell *cells = fm_numbers_sorted_cells(other, &weights);
 
-			if (cell->count != 0)
-				fm_numbers_add_cell(numbers, cell->key, cell->count, other->table->weights != NULL ? other->table->weights[i] : 0);
-		}
+		add_cells(numbers, cells, weights, (int) other->table->num);
+		pfree(cells);
+		if (weights != NULL)
+			pfree(weights);
 		return;
 	}
 	if (numbers->table != NULL)

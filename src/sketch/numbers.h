@@ -96,7 +96,7 @@ extern void fm_numbers_enlarge_batch(FmNumbers *numbers);
 /* At most FM_BATCH keys of finite values, whose weights are not looked at in numbers without */
 extern void fm_numbers_add_batch(FmNumbers *numbers, const int64 *keys, const int128 *weights, int num);
 
-/* A value that occurs count times, with the sum of its weights */
+/* A value that occurs count times, with the sum of its weights; only in the state "table", which the caller keeps small */
 extern void fm_numbers_add_cell(FmNumbers *numbers, int64 key, uint64 count, int128 weight);
 extern void fm_numbers_add_infinity(FmNumbers *numbers, bool positive, int128 weight);
 extern void fm_numbers_merge(FmNumbers *numbers, FmNumbers *other);

@@ -416,13 +416,26 @@ fm_quantiles_add(FmQuantiles *quantiles, const int64 *keys, int num, int shift)
 }
 
 void
-fm_quantiles_add_repeated(FmQuantiles *quantiles, int64 key, uint64 count)
+fm_quantiles_add_counted(FmQuantiles *quantiles, const int64 *keys, const uint64 *counts, int num)
 {
-	for (int level = 0; count != 0; level++, count >>= 1)
+	int64 *some = palloc(sizeof(int64) * Max(num, 1));
+	uint64 all_bits = 0;
+
+	for (int i = 0; i < num; i++)
+		all_bits |= counts[i];
+	for (int level = 0; level < 64 && all_bits >> level != 0; level++)
 	{
-		if (count & 1)
-			merge_into_level(quantiles, level, &key, 1);
+		int n = 0;
+
+		for (int i = 0; i < num; i++)
+		{
+			if ((counts[i] >> level) & 1)
+				some[n++] = keys[i];
+		}
+		merge_into_level(quantiles, level, some, n);
 	}
+	pfree(some);
+	compress(quantiles);
 }
 
 void

@@ -24,9 +24,9 @@ fm_distinct_new(int limit)
 }
 
 static inline uint32
-slot_of(const FmDistinct *distinct, uint64 hash48)
+slot_of(const FmDistinct *distinct, uint64 hash40)
 {
-	return (uint32) (hash48 >> 4) & distinct->mask;
+	return (uint32) (hash40 >> 4) & distinct->mask;
 }
 
 static void
@@ -52,23 +52,23 @@ grow_set(FmDistinct *distinct)
 }
 
 void
-fm_distinct_add_to_set(FmDistinct *distinct, uint64 hash48)
+fm_distinct_add_to_set(FmDistinct *distinct, uint64 hash40)
 {
-	uint32 slot = slot_of(distinct, hash48);
+	uint32 slot = slot_of(distinct, hash40);
 
 	while (distinct->slots[slot] != 0)
 	{
-		if (distinct->slots[slot] == hash48 + 1)
+		if (distinct->slots[slot] == hash40 + 1)
 			return;
 		slot = (slot + 1) & distinct->mask;
 	}
 	if (distinct->num_hashes >= distinct->limit)
 	{
 		fm_distinct_use_registers(distinct);
-		fm_distinct_add_to_registers(distinct->registers, hash48 << 16);
+		fm_distinct_add_to_registers(distinct->registers, hash40 << (64 - FM_HASH_BITS));
 		return;
 	}
-	distinct->slots[slot] = hash48 + 1;
+	distinct->slots[slot] = hash40 + 1;
 	distinct->num_hashes++;
 	if (distinct->num_hashes > (int) (distinct->mask / 3 * 2))
 		grow_set(distinct);
@@ -86,7 +86,7 @@ fm_distinct_use_registers(FmDistinct *distinct)
 	for (uint32 i = 0; i <= distinct->mask; i++)
 	{
 		if (distinct->slots[i] != 0)
-			fm_distinct_add_to_registers(distinct->registers, (distinct->slots[i] - 1) << 16);
+			fm_distinct_add_to_registers(distinct->registers, (distinct->slots[i] - 1) << (64 - FM_HASH_BITS));
 	}
 	pfree(distinct->slots);
 	distinct->slots = NULL;
@@ -107,7 +107,7 @@ fm_distinct_merge(FmDistinct *distinct, const FmDistinct *other)
 	for (uint32 i = 0; i <= other->mask; i++)
 	{
 		if (other->slots[i] != 0)
-			fm_distinct_add(distinct, (other->slots[i] - 1) << 16);
+			fm_distinct_add(distinct, (other->slots[i] - 1) << (64 - FM_HASH_BITS));
 	}
 }
 

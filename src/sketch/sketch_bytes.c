@@ -3,8 +3,10 @@
  *
  * version, flags, the examples, the tree of features depth first, CRC-32C of all before it (4 bytes, little-endian).
  * Whole numbers are written in groups of 7 bits, lowest first, the high bit says that more follow; signed ones with
- * their sign in the lowest bit; ascending sequences as differences. So the form does not depend on the machine, and
- * sketches of the same exact statistics have the same bytes.
+ * their sign in the lowest bit; long ascending sequences as sequence.h says. So the form does not depend on the machine,
+ * and sketches of the same exact statistics have the same bytes.
+ *
+ * Version 1, which is read still, had the steps of a sequence between its other parts, and hashes of 48 bits.
  *
  * The reader trusts nothing: it bounds every count by the bytes that are left, and checks order, ranges and that
  * counts sum up, so that what follows may rely on a sketch that was read.
@@ -15,9 +17,10 @@
 
 #include "mb/pg_wchar.h"
 #include "port/pg_crc32c.h"
+#include "sketch/sequence.h"
 #include "sketch/sketch_core.h"
 
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 #define MAX_COUNT (UINT64CONST(1) << 60)
 #define MAX_EXACT_LIMIT 10000000
 #define MAX_BIG_WORDS 512
@@ -129,7 +132,7 @@ put_distinct(StringInfo out, const FmDistinct *distinct)
 	else
 	{
 		uint64 *hashes = palloc(sizeof(uint64) * Max(distinct->num_hashes, 1));
-		uint64 before = 0;
+		uint64 first;
 		int n = 0;
 
 		for (uint32 i = 0; i <= distinct->mask; i++)
@@ -139,10 +142,13 @@ put_distinct(StringInfo out, const FmDistinct *distinct)
 		}
 		qsort(hashes, n, sizeof(uint64), compare_hashes);
 		put_uint(out, n);
-		for (int i = 0; i < n; i++)
+		if (n > 0)
 		{
-			put_uint(out, hashes[i] - before);
-			before = hashes[i];
+			first = hashes[0];
+			put_uint(out, first - 1);
+			for (int i = 0; i < n; i++)
+				hashes[i] -= first;
+			fm_sequence_write(out, hashes, n);
 		}
 		pfree(hashes);
 	}
@@ -175,7 +181,7 @@ put_quantiles(StringInfo out, FmQuantiles *quantiles)
 	{
 		FmLevel *l = &quantiles->levels[level];
 		WeightedKey *items = palloc(sizeof(WeightedKey) * Max(l->num, 1));
-		int64 before = 0;
+		uint64 *offsets = palloc(sizeof(uint64) * Max(l->num, 1));
 
 		for (int i = 0; i < l->num; i++)
 		{
@@ -185,22 +191,22 @@ put_quantiles(StringInfo out, FmQuantiles *quantiles)
 		if (quantiles->weighted)
 			qsort(items, l->num, sizeof(WeightedKey), compare_weighted_keys);
 		put_uint(out, l->num);
-		for (int i = 0; i < l->num; i++)
+		if (l->num > 0)
 		{
-			if (i == 0)
-				put_int(out, items[i].key);
-			else
-				put_uint(out, (uint64) items[i].key - (uint64) before);
-			before = items[i].key;
-			if (quantiles->weighted)
-			{
-				uint64 bits;
+			for (int i = 0; i < l->num; i++)
+				offsets[i] = (uint64) items[i].key - (uint64) items[0].key;
+			put_int(out, items[0].key);
+			fm_sequence_write(out, offsets, l->num);
+		}
+		for (int i = 0; quantiles->weighted && i < l->num; i++)
+		{
+			uint64 bits;
 
-				memcpy(&bits, &items[i].weight, sizeof(bits));
-				put_fixed(out, bits, 8);
-			}
+			memcpy(&bits, &items[i].weight, sizeof(bits));
+			put_fixed(out, bits, 8);
 		}
 		pfree(items);
+		pfree(offsets);
 	}
 }
 
@@ -408,6 +414,7 @@ fm_sketch_write(FmSketch *sketch, StringInfo out)
 
 typedef struct Reader
 {
+	int version;
 	const char *data;
 	size_t size;
 	size_t at;
@@ -562,10 +569,66 @@ get_sum(Reader *reader, FmExact *sum)
 	pfree(big.digits);
 }
 
+/*
+ * The numbers of an ascending sequence above its first one
+ */
+static bool
+get_sequence(Reader *reader, uint64 *offsets, int num, bool strictly)
+{
+	size_t taken = fm_sequence_read(reader->data + reader->at, reader->size - reader->at, offsets, num, strictly);
+
+	if (taken == 0)
+	{
+		bad(reader, "Damaged sequence");
+		return false;
+	}
+	reader->at += taken;
+	return true;
+}
+
+/*
+ * Hashes of a set; those of version 1 have 48 bits
+ */
+static void
+get_hashes(Reader *reader, FmDistinct *distinct, int num)
+{
+	const int bits = reader->version == 1 ? 48 : FM_HASH_BITS;
+	const uint64 end = UINT64CONST(1) << bits;
+	uint64 *hashes = palloc(sizeof(uint64) * Max(num, 1));
+
+	if (reader->version == 1)
+	{
+		uint64 next = 0;
+
+		for (int i = 0; i < num && !FAILED(reader); i++)
+		{
+			uint64 step = get_uint(reader, end, "Hash out of range");
+
+			if (step == 0 || next + step > end)
+				bad(reader, "Hashes out of order");
+			next += step;
+			hashes[i] = next - 1;
+		}
+	}
+	else if (num > 0)
+	{
+		uint64 first = get_uint(reader, end - 1, "Hash out of range");
+
+		if (!FAILED(reader) && get_sequence(reader, hashes, num, true) && hashes[num - 1] >= end - first)
+			bad(reader, "Hash out of range");
+		for (int i = 0; i < num && !FAILED(reader); i++)
+			hashes[i] += first;
+	}
+	for (int i = 0; i < num && !FAILED(reader); i++)
+		fm_distinct_add_to_set(distinct, hashes[i] >> (bits - FM_HASH_BITS));
+	pfree(hashes);
+}
+
 static FmDistinct *
 get_distinct(Reader *reader, int limit)
 {
 	FmDistinct *distinct = fm_distinct_new(limit);
+	const int max_rank = (reader->version == 1 ? 48 - FM_HLL_BITS : FM_HLL_RANK_BITS) + 1;
 	int state = get_byte(reader);
 
 	if (state == 1)
@@ -573,7 +636,7 @@ get_distinct(Reader *reader, int limit)
 		int base = get_byte(reader);
 		uint8 *r;
 
-		if (base > FM_HLL_RANK_BITS + 1 || reader->size - reader->at < FM_HLL_REGISTERS / 2)
+		if (base > max_rank || reader->size - reader->at < FM_HLL_REGISTERS / 2)
 		{
 			bad(reader, "Damaged registers");
 			return distinct;
@@ -591,30 +654,17 @@ get_distinct(Reader *reader, int limit)
 		{
 			if (r[i] == base + 15)
 				r[i] = get_byte(reader);
-			if (r[i] > FM_HLL_RANK_BITS + 1)
+			if (r[i] > max_rank)
 			{
 				bad(reader, "Register out of range");
 				memset(r, 0, FM_HLL_REGISTERS);
 				break;
 			}
+			r[i] = Min(r[i], FM_HLL_RANK_BITS + 1);
 		}
 	}
 	else if (state == 0 && limit > 0)
-	{
-		int num = get_num(reader, limit, 1);
-		uint64 hash = 0;
-
-		for (int i = 0; i < num && !FAILED(reader); i++)
-		{
-			uint64 step = get_uint(reader, UINT64CONST(1) << 48, "Hash out of range");
-
-			hash += step;
-			if (step == 0 || hash > UINT64CONST(1) << 48)
-				bad(reader, "Hashes out of order");
-			else
-				fm_distinct_add_to_set(distinct, hash - 1);
-		}
-	}
+		get_hashes(reader, distinct, get_num(reader, limit, 1));
 	else
 		bad(reader, "Unknown state of a distinct counter");
 	return distinct;
@@ -649,6 +699,49 @@ get_next_key(Reader *reader, int i, int64 before, bool is_float, bool strictly)
 	return key;
 }
 
+/*
+ * The items of a level, as many as are in it
+ */
+static void
+get_level(Reader *reader, FmLevel *level, bool weighted, bool is_float)
+{
+	int num = level->num;
+	int64 key = 0;
+
+	if (reader->version > 1 && num > 0)
+	{
+		int64 first = get_int(reader);
+		uint64 *offsets = (uint64 *) level->keys;
+
+		if (FAILED(reader) || !get_sequence(reader, offsets, num, false))
+			return;
+		if (offsets[num - 1] > (uint64) PG_INT64_MAX - (uint64) first)
+		{
+			bad(reader, "Value out of range");
+			return;
+		}
+		for (int i = 0; i < num; i++)
+		{
+			level->keys[i] = (int64) ((uint64) first + offsets[i]);
+			if (!key_is_valid(is_float, level->keys[i]))
+				bad(reader, "Value out of range");
+		}
+	}
+	for (int i = 0; i < num && !FAILED(reader); i++)
+	{
+		if (reader->version == 1)
+			level->keys[i] = key = get_next_key(reader, i, key, is_float, false);
+		if (weighted)
+		{
+			uint64 bits = get_fixed(reader, 8);
+
+			memcpy(&level->weights[i], &bits, sizeof(bits));
+			if (!(level->weights[i] > 0) || !(level->weights[i] < 1e60))
+				bad(reader, "Weight out of range");
+		}
+	}
+}
+
 static FmQuantiles *
 get_quantiles(Reader *reader, bool weighted, bool is_float, uint64 count, int64 min, int64 max)
 {
@@ -659,30 +752,17 @@ get_quantiles(Reader *reader, bool weighted, bool is_float, uint64 count, int64 
 	for (int level = 0; level < num_levels; level++)
 	{
 		int num = get_num(reader, MAX_EXACT_LIMIT, 1);
-		int64 key = 0;
 		FmLevel *l;
 
 		fm_quantiles_restore_level(quantiles, level, num);
 		l = &quantiles->levels[level];
-		for (int i = 0; i < num; i++)
+		get_level(reader, l, weighted, is_float);
+		if (!FAILED(reader) && num > 0 && (l->keys[0] < min || l->keys[num - 1] > max))
+			bad(reader, "Quantile out of range");
+		if (FAILED(reader))
 		{
-			key = get_next_key(reader, i, key, is_float, false);
-			l->keys[i] = key;
-			if (weighted)
-			{
-				uint64 bits = get_fixed(reader, 8);
-
-				memcpy(&l->weights[i], &bits, sizeof(bits));
-				if (!(l->weights[i] > 0) || !(l->weights[i] < 1e60))
-					bad(reader, "Weight out of range");
-			}
-			if (key < min || key > max)
-				bad(reader, "Quantile out of range");
-			if (FAILED(reader))
-			{
-				l->num = 0;
-				return quantiles;
-			}
+			l->num = 0;
+			return quantiles;
 		}
 		if (!weighted && (uint64) num > MAX_COUNT >> Min(level, 60))
 			bad(reader, "Quantiles out of range");
@@ -1072,7 +1152,7 @@ get_children(Reader *reader, FmFeature *parent, uint64 universe, int depth)
 FmSketch *
 fm_sketch_read(const char *data, size_t size, FmError *error)
 {
-	Reader reader = {data, size, 0, error, NULL};
+	Reader reader = {FORMAT_VERSION, data, size, 0, error, NULL};
 	FmSketch *sketch;
 	int version;
 	int flags;
@@ -1084,7 +1164,8 @@ fm_sketch_read(const char *data, size_t size, FmError *error)
 		return NULL;
 	}
 	version = get_byte(&reader);
-	if (version != FORMAT_VERSION)
+	reader.version = version;
+	if (version < 1 || version > FORMAT_VERSION)
 	{
 		fm_fail(error, ERRCODE_INVALID_BINARY_REPRESENTATION, "unsupported version %d of feature_sketch", version);
 		return NULL;
@@ -1092,7 +1173,7 @@ fm_sketch_read(const char *data, size_t size, FmError *error)
 	reader.size = size - 4;
 	reader.at = reader.size;
 	{
-		Reader tail = {data, size, size - 4, error, NULL};
+		Reader tail = {FORMAT_VERSION, data, size, size - 4, error, NULL};
 
 		if ((pg_crc32c) get_fixed(&tail, 4) != checksum(data, size - 4))
 		{

@@ -194,11 +194,13 @@ purge(FmTop *top, int keep)
 }
 
 static void
-purge_if_big(FmTop *top)
+purge_if_big(FmTop *top, const FmDistinct *distinct)
 {
+	uint32 max_bytes = distinct->registers == NULL ? FM_TOP_BYTES : FM_TOP_ALONE_BYTES;
+
 	if (top->num > FM_TOP_COUNTERS)
 		purge(top, FM_TOP_KEPT);
-	while (top->num_bytes > FM_TOP_BYTES && top->num > 1)
+	while (top->num_bytes > max_bytes && top->num > 1)
 		purge(top, top->num / 2);
 }
 
@@ -273,11 +275,11 @@ leave_exact(FmStrings *strings)
 	for (int i = 0; i < all->num; i++)
 		fm_distinct_add(strings->distinct, all->counters[i].hash);
 	strings->top = copy_top(all, false, false);
-	purge_if_big(strings->top);
+	purge_if_big(strings->top, strings->distinct);
 	if (strings->weighted)
 	{
 		strings->weighted_top = copy_top(all, true, true);
-		purge_if_big(strings->weighted_top);
+		purge_if_big(strings->weighted_top, strings->distinct);
 	}
 	free_top(all);
 }
@@ -306,11 +308,11 @@ add_hashed(FmStrings *strings, uint64 hash, const char *value, uint32 size, FmSt
 	if (class != FM_STRING_PLAIN)
 		return;
 	fm_top_add(strings->top, hash, value, size, class, count, 0);
-	purge_if_big(strings->top);
+	purge_if_big(strings->top, strings->distinct);
 	if (strings->weighted && weight > 0)
 	{
 		fm_top_add(strings->weighted_top, hash, value, size, class, 0, weight);
-		purge_if_big(strings->weighted_top);
+		purge_if_big(strings->weighted_top, strings->distinct);
 	}
 }
 
@@ -362,7 +364,7 @@ fm_strings_add_lengths(FmStrings *strings, const uint64 *sizes, int num)
  * Counters of one top join those of another
  */
 static void
-merge_top(FmTop *top, const FmTop *other)
+merge_top(FmTop *top, const FmTop *other, const FmDistinct *distinct)
 {
 	for (int i = 0; i < other->num; i++)
 	{
@@ -374,7 +376,7 @@ merge_top(FmTop *top, const FmTop *other)
 	}
 	top->error += other->error;
 	top->weight_error += other->weight_error;
-	purge_if_big(top);
+	purge_if_big(top, distinct);
 }
 
 void
@@ -407,9 +409,9 @@ fm_strings_merge(FmStrings *strings, const FmStrings *other)
 		return;
 	}
 	fm_distinct_merge(strings->distinct, other->distinct);
-	merge_top(strings->top, other->top);
+	merge_top(strings->top, other->top, strings->distinct);
 	if (strings->weighted)
-		merge_top(strings->weighted_top, other->weighted_top);
+		merge_top(strings->weighted_top, other->weighted_top, strings->distinct);
 }
 
 double

@@ -17,10 +17,12 @@
 
 #define FM_TOP_COUNTERS 2048 /* at most */
 #define FM_TOP_KEPT 1024	 /* after a purge */
-#define FM_EXACT_BYTES (64 * 1024)			/* of distinct values */
-#define FM_EXACT_FEW 1024					/* so many distinct values */
-#define FM_EXACT_FEW_BYTES (256 * 1024)		/* may take this much */
-#define FM_TOP_BYTES (48 * 1024)			/* of the values of counters beyond that */
+/* Bytes of values: while all are kept, of many and of few; of the counters beyond that, beside a set of hashes and not */
+#define FM_EXACT_BYTES (64 * 1024)
+#define FM_EXACT_FEW 1024
+#define FM_EXACT_FEW_BYTES (88 * 1024)
+#define FM_TOP_BYTES (28 * 1024)
+#define FM_TOP_ALONE_BYTES (48 * 1024)
 
 /* classes of values; only plain ones are kept */
 typedef enum FmStringClass

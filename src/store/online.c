@@ -100,6 +100,8 @@ typedef struct OnlineRequest
 	OnlineView *views;
 	int nfeatures;
 	OnlineFeature *features;
+	char *all_present; /* the statuses of an entity of which every value is there */
+	int all_present_size;
 	struct OnlineRequest *next;
 } OnlineRequest;
 
@@ -344,7 +346,7 @@ forget_request(OnlineRequest *request)
 }
 
 /*
- * Makes a request ready. SPI is connected. An error leaves nothing behind but the context, which hangs below the caller's until
+ * Makes a request ready. An error leaves nothing behind but the context, which hangs below the caller's until
  * all is well.
  */
 static OnlineRequest *
@@ -354,7 +356,10 @@ build_request(const char *schema, Datum references, bool full_names)
 	MemoryContext old = MemoryContextSwitchTo(context);
 	OnlineRequest *request = palloc0(sizeof(OnlineRequest));
 	StoreRequest *resolved;
+	StringInfoData all_present;
 
+	SPI_connect();
+	MemoryContextSwitchTo(context);
 	watch_catalogue();
 	request->context = context;
 	request->generation = generation;
@@ -364,6 +369,7 @@ build_request(const char *schema, Datum references, bool full_names)
 	MemoryContextSwitchTo(context);
 	request->nfeatures = resolved->nfeatures;
 	request->features = palloc0(sizeof(OnlineFeature) * resolved->nfeatures);
+	initStringInfo(&all_present);
 	for (int f = 0; f < resolved->nfeatures; f++)
 	{
 		OnlineFeature *feature = &request->features[f];
@@ -391,7 +397,11 @@ build_request(const char *schema, Datum references, bool full_names)
 		feature->form = json_form(feature->type);
 		getTypeOutputInfo(feature->type, &output, &varlena);
 		fmgr_info(output, &feature->output);
+		appendStringInfo(&all_present, "%s\"PRESENT\"", feature->prefix);
 	}
+	appendStringInfoChar(&all_present, '}');
+	request->all_present = all_present.data;
+	request->all_present_size = all_present.len;
 	request->views = palloc0(sizeof(OnlineView) * resolved->nviews);
 	request->nviews = resolved->nviews;
 	for (int v = 0; v < resolved->nviews; v++)
@@ -416,13 +426,14 @@ build_request(const char *schema, Datum references, bool full_names)
 		SPI_keepplan(request->views[v].one);
 		SPI_keepplan(request->views[v].many);
 	}
-	MemoryContextSwitchTo(old);
 	MemoryContextSetParent(context, CacheMemoryContext);
+	SPI_finish();
+	MemoryContextSwitchTo(old);
 	return request;
 }
 
 static OnlineRequest *
-find_request(const char *schema, ArrayType *references, bool full_names)
+find_request(FunctionCallInfo fcinfo, ArrayType *references, bool full_names)
 {
 	OnlineRequest **link = &cached_requests;
 	OnlineRequest *request;
@@ -448,7 +459,7 @@ find_request(const char *schema, ArrayType *references, bool full_names)
 		ncached_requests--;
 		forget_request(request);
 	}
-	request = build_request(schema, PointerGetDatum(references), full_names);
+	request = build_request(store_schema(fcinfo), PointerGetDatum(references), full_names);
 	request->next = cached_requests;
 	cached_requests = request;
 	ncached_requests++;
@@ -779,21 +790,21 @@ read_view(OnlineAnswer *answer, const KeySource *source)
 		}
 	}
 	execute.params = params;
+	SPI_connect();
 	SPI_execute_plan_extended(source->count == 1 ? view->one : view->many, &execute);
+	SPI_finish();
 }
 
 /* A column of type json is made in a buffer that starts with room for the length word */
 static void
 start_json(StringInfo buf)
 {
-	resetStringInfo(buf);
-	appendStringInfoSpaces(buf, VARHDRSZ);
+	buf->len = VARHDRSZ; /* as it was when it was made */
 }
 
 static Datum
 end_json(StringInfo buf)
 {
-	appendStringInfoChar(buf, '}');
 	SET_VARSIZE(buf->data, buf->len);
 	return PointerGetDatum(buf->data);
 }
@@ -827,8 +838,7 @@ append_scalar(StringInfo buf, const JsonbValue *value)
 static Datum
 entity_key(StringInfo buf, const KeySource *source, int i)
 {
-	resetStringInfo(buf);
-	appendStringInfoSpaces(buf, VARHDRSZ);
+	start_json(buf);
 	if (source->is_array)
 	{
 		JsonbValue *object = getIthJsonbValueFromContainer(&source->jsonb->root, i);
@@ -846,8 +856,7 @@ entity_key(StringInfo buf, const KeySource *source, int i)
 		}
 		appendStringInfoChar(buf, '}');
 	}
-	SET_VARSIZE(buf->data, buf->len);
-	return PointerGetDatum(buf->data);
+	return end_json(buf);
 }
 
 /*
@@ -860,6 +869,7 @@ put_entity(OnlineAnswer *answer, const KeySource *source, int entity, ReturnSetI
 	OnlineRequest *request = answer->request;
 	Datum columns[4];
 	bool nulls[4] = {false};
+	bool all_present = true;
 
 	start_json(&answer->values);
 	start_json(&answer->statuses);
@@ -868,16 +878,29 @@ put_entity(OnlineAnswer *answer, const KeySource *source, int entity, ReturnSetI
 	{
 		OnlineFeature *feature = &request->features[f];
 		int at = entity * request->nfeatures + f;
-		int of_view = entity * request->nviews + feature->view;
-		StoreStatus status = answer->status[of_view];
 
 		appendBinaryStringInfo(&answer->values, feature->prefix, feature->prefix_size);
 		if (answer->start[at] < 0)
 			appendBinaryStringInfo(&answer->values, "null", 4);
 		else
 			appendBinaryStringInfo(&answer->values, answer->text.data + answer->start[at], answer->length[at]);
-		appendBinaryStringInfo(&answer->statuses, feature->prefix, feature->prefix_size);
-		appendStringInfoString(&answer->statuses, status == STORE_PRESENT && answer->start[at] < 0 ? "\"NULL_VALUE\"" : names[status]);
+		all_present &= answer->start[at] >= 0;
+	}
+	appendStringInfoChar(&answer->values, '}');
+	if (all_present)
+		appendBinaryStringInfo(&answer->statuses, request->all_present, request->all_present_size);
+	else
+	{
+		for (int f = 0; f < request->nfeatures; f++)
+		{
+			OnlineFeature *feature = &request->features[f];
+			int at = entity * request->nfeatures + f;
+			StoreStatus status = answer->status[entity * request->nviews + feature->view];
+
+			appendBinaryStringInfo(&answer->statuses, feature->prefix, feature->prefix_size);
+			appendStringInfoString(&answer->statuses, status == STORE_PRESENT && answer->start[at] < 0 ? "\"NULL_VALUE\"" : names[status]);
+		}
+		appendStringInfoChar(&answer->statuses, '}');
 	}
 	for (int v = 0; v < request->nviews; v++)
 	{
@@ -895,6 +918,7 @@ put_entity(OnlineAnswer *answer, const KeySource *source, int entity, ReturnSetI
 			appendStringInfoChar(&answer->times, '"');
 		}
 	}
+	appendStringInfoChar(&answer->times, '}');
 	columns[0] = entity_key(&answer->key, source, entity);
 	columns[1] = end_json(&answer->values);
 	columns[2] = end_json(&answer->statuses);
@@ -918,8 +942,7 @@ get_online_features(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("features and keys must not be NULL")));
 	source = read_keys(PG_GETARG_JSONB_P(1));
-	SPI_connect();
-	answer.request = find_request(store_schema(fcinfo), PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_BOOL(2));
+	answer.request = find_request(fcinfo, PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_BOOL(2));
 	initStringInfo(&answer.text);
 	initStringInfo(&answer.key);
 	initStringInfo(&answer.values);
@@ -946,6 +969,5 @@ get_online_features(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		put_entity(&answer, &source, i, rsinfo);
 	}
-	SPI_finish();
 	return (Datum) 0;
 }

@@ -9,6 +9,7 @@
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "common/int.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -402,8 +403,14 @@ store_check_column_list(TupleDesc expected, TupleDesc actual, const char *functi
 TimestampTz
 store_before(TimestampTz time, const Interval *ttl)
 {
+	int64 fixed, days, time_before;
+
 	if (TIMESTAMP_NOT_FINITE(time))
 		return time;
+	/* a day of UTC has 24 hours; only months need the calendar */
+	if (ttl->month == 0 && !pg_mul_s64_overflow(ttl->day, USECS_PER_DAY, &days) && !pg_add_s64_overflow(days, ttl->time, &fixed) &&
+		!pg_sub_s64_overflow(time, fixed, &time_before) && IS_VALID_TIMESTAMP(time_before))
+		return time_before;
 	return DatumGetTimestamp(DirectFunctionCall2(timestamp_mi_interval, TimestampGetDatum(time), IntervalPGetDatum(ttl)));
 }
 

@@ -290,6 +290,8 @@ join_batch(Historical *call, KeySet *sets, int nsets, const int *set_of_view, in
 		if (!tuplestore_gettupleslot(call->entities, true, false, slot))
 			elog(ERROR, "lost an entity row");
 		slot_getallattrs(slot);
+		for (int v = 0; v < request->nviews; v++)
+			asof_prefetch(rows[v], i + 8);
 		memcpy(values, slot->tts_values, sizeof(Datum) * next);
 		memcpy(nulls, slot->tts_isnull, sizeof(bool) * next);
 		for (int f = 0; f < request->nfeatures; f++, next++)

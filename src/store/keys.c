@@ -102,8 +102,7 @@ store_keys_hash(StoreKey *keys, int nkeys, const Datum *values)
 		switch (keys[i].class)
 		{
 			case STORE_KEY_INTEGER:
-				/* both halves, as hashint8 does */
-				h = murmurhash32((uint32) DatumGetInt64(values[i]) ^ (uint32) ((uint64) DatumGetInt64(values[i]) >> 32));
+				h = store_integer_hash(DatumGetInt64(values[i]));
 				break;
 			case STORE_KEY_TEXT:
 				h = hash_bytes((unsigned char *) VARDATA_ANY(DatumGetPointer(values[i])),

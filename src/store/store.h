@@ -3,7 +3,7 @@
  *
  *   definition.c  a feature view as the catalogue has it, checked against its source
  *   keys.c        join keys: hashing and equality across the integer and the text types
- *   asof.c        for entity rows: each one's newest source row that was true and known by then
+ *   asof*.c       for entity rows: each one's newest source row that was true and known by then (asof.h is their own)
  *   historical.c  historical_features(): entity rows with their features, as a set
  *   latest.c      latest_features(): the newest row of every key
  *   online.c      get_online_features(): reads by key, with cached plans
@@ -14,6 +14,7 @@
 #include "fm_core.h"
 #include "fm_compat.h"
 #include "access/tupdesc.h"
+#include "common/hashfn.h"
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
 #include "utils/typcache.h"
@@ -137,6 +138,12 @@ extern Datum store_key_denormalize(const StoreKey *key, Datum value);
 /* A value of either side in the form that is hashed, compared and kept (by-reference values are not copied) */
 extern Datum store_key_normalize(const StoreKey *key, Oid type, Datum value);
 extern Datum store_key_copy(const StoreKey *key, Datum value);
+static inline uint32
+store_integer_hash(int64 value)
+{
+	/* both halves, as hashint8 does */
+	return murmurhash32((uint32) value ^ (uint32) ((uint64) value >> 32));
+}
 extern uint32 store_keys_hash(StoreKey *keys, int nkeys, const Datum *values);
 extern bool store_keys_equal(StoreKey *keys, int nkeys, const Datum *a, const Datum *b);
 
@@ -144,7 +151,7 @@ extern bool store_keys_equal(StoreKey *keys, int nkeys, const Datum *a, const Da
 extern int store_compare_features(const StoreView *view, const Datum *a, const bool *anull, const Datum *b,
 								  const bool *bnull);
 
-/* asof.c ----------------------------------------------------------------------------------------------------------- */
+/* asof.c and its files ------------------------------------------------------------------------------------------------- */
 
 /* What became of an entity row in a feature view; the names are Feast's */
 typedef enum StoreStatus
@@ -199,6 +206,9 @@ extern AsofRows *asof_latest(const StoreView *view, TimestampTz from, TimestampT
 typedef void (*AsofVisitor)(void *arg, const StoreKey *keys, const Datum *key_values, TimestampTz event_time,
 							TimestampTz created_time, const Datum *values, const bool *nulls);
 extern void asof_each(const AsofRows *rows, AsofVisitor visit, void *arg);
+
+/* Has the processor fetch what asof_get() will want for an entity row, or for none that far */
+extern void asof_prefetch(const AsofRows *rows, uint32 entity);
 
 /* The answer for an entity row; the arrays hold the view's features and are valid for STORE_PRESENT */
 extern StoreStatus asof_get(const AsofRows *rows, uint32 entity, Datum **values, bool **nulls, TimestampTz *event_time);

@@ -89,6 +89,36 @@ INSERT INTO s_text VALUES ('ä', '2024-01-01', 1.50), ('a', '2024-01-01', 2);
 SELECT create_feature_view('by_text', 's_text', '{k}', 'at');
 SELECT * FROM historical_features($$SELECT 'ä'::text AS k, timestamptz '2024-02-01' AS at$$, '{by_text:v}', event_time => 'at') AS t(k text, at timestamptz, v numeric);
 
+-- A plain table's rows are read in place, those of a view by a query: the same answers, whatever the tuples look like
+CREATE TABLE s_place (gone text, who text, seen date, event_timestamp timestamp, small smallint, flag boolean, exact numeric, wide text, kind "char", near real);
+INSERT INTO s_place SELECT 'x', 'driver ' || (random() * 8)::int, date '2024-01-01' + (random() * 20)::int, timestamp '2024-01-01' + (random() * 500)::int * interval '1 hour',
+	(random() * 9)::int, random() < 0.5, CASE WHEN random() < 0.8 THEN random()::numeric END, repeat(md5(random()::text), (random() * 300)::int), 'k', random()
+FROM generate_series(1, 300);
+ALTER TABLE s_place DROP COLUMN gone, ADD COLUMN region int DEFAULT 7, ADD COLUMN added bigint; -- the first rows do not have these
+INSERT INTO s_place SELECT 'driver ' || (random() * 8)::int, CASE WHEN random() < 0.7 THEN date '2024-01-01' + (random() * 20)::int END, timestamp '2024-01-01' + (random() * 500)::int * interval '1 hour',
+	(random() * 9)::int, NULL, random()::numeric, NULL, 'l', random(), (random() * 3)::int + 5, (random() * 1000)::int FROM generate_series(1, 300);
+INSERT INTO s_place (who, seen, event_timestamp, region) VALUES ('driver 1', '-infinity', '-infinity', 7), ('driver 2', '2024-01-02', 'infinity', 7), ('driver 3', 'infinity', '2024-01-02', 7), (NULL, NULL, NULL, 7), (repeat('driver', 10000), NULL, '2024-01-05', 7);
+CREATE TABLE s_place_orders AS
+SELECT CASE i % 40 WHEN 39 THEN repeat('driver', 10000) ELSE 'driver ' || i % 10 END AS who, i % 10 AS region, timestamp '2024-01-02' + i * interval '53 minutes' AS event_timestamp
+FROM generate_series(1, 500) i;
+CREATE VIEW s_place_view AS SELECT * FROM s_place;
+SELECT create_feature_view('place_' || kind || '_' || keys, CASE kind WHEN 'table' THEN 's_place' ELSE 's_place_view' END, CASE keys WHEN 'text' THEN '{who}'::text[] ELSE '{region}' END,
+	'event_timestamp', created_time => 'seen', ttl => '5 days', features => '{small,flag,exact,wide,kind,near,added}')
+FROM (VALUES ('table'), ('view')) k(kind), (VALUES ('text'), ('int')) y(keys);
+CREATE FUNCTION place(kind text, keys text, memory text) RETURNS TABLE (n bigint, present bigint, all_rows text) LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('feature_meta.join_method', 'scan', true), set_config('work_mem', memory, true);
+	RETURN QUERY EXECUTE format('SELECT count(*), count(*) FILTER (WHERE status = ''PRESENT''), md5(string_agg(t::text, '','' ORDER BY t::text)) FROM historical_features(
+		''s_place_orders'',
+		%L, with_status => true) AS t(who text, region int, event_timestamp timestamp, small smallint, flag boolean, exact numeric, wide text, kind "char", near real, added bigint, event timestamptz, status text)',
+		ARRAY['place_' || kind || '_' || keys || ':*']);
+END $$;
+SELECT keys, memory, t.n, t.present, t.all_rows = v.all_rows AS same
+FROM (VALUES ('text'), ('int')) y(keys), (VALUES ('4MB'), ('64kB')) m(memory), place('table', keys, memory) t, place('view', keys, memory) v ORDER BY 1, 2;
+SELECT count(*) AS keys, count(*) FILTER (WHERE a IS DISTINCT FROM b) AS differences
+FROM latest_features('place_table_text') AS a(who text, event_timestamp timestamptz, seen timestamptz, small smallint, flag boolean, exact numeric, wide text, kind "char", near real, added bigint)
+FULL JOIN latest_features('place_view_text') AS b(who text, event_timestamp timestamptz, seen timestamptz, small smallint, flag boolean, exact numeric, wide text, kind "char", near real, added bigint) USING (who);
+
 -- Wrong calls
 \set SHOW_CONTEXT never
 SELECT * FROM historical_features('s_orders', '{known:trips}') AS t(order_id int);
@@ -115,5 +145,5 @@ SELECT drop_training_set('s_train');
 
 SELECT drop_feature_view(name) FROM feature_meta.feature_view ORDER BY name;
 SELECT drop_entity(name) FROM feature_meta.feature_entity ORDER BY name;
-DROP TABLE s_source, s_orders, s_glued, s_text;
-DROP FUNCTION reference, compare, compare_latest;
+DROP TABLE s_source, s_orders, s_glued, s_text, s_place_orders, s_place CASCADE;
+DROP FUNCTION reference, compare, compare_latest, place;

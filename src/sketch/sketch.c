@@ -266,15 +266,44 @@ add_numbers(FmNumbers **numbers, FmNumbers *other, FmSketch *sketch)
 }
 
 /*
- * All lists of an example have been added: num_values innermost values in num_levels levels. While there is one level
- * the lengths of level 1 say it all.
+ * Are there lists of the first levels, and no value in any of them? Then their nulls are no values: once it shows that
+ * lists are deeper they are lists that are missing.
+ */
+static bool
+only_nulls(const FmFeature *feature, int num_levels)
+{
+	for (int i = 0; i <= num_levels; i++)
+	{
+		if (feature->levels[i].num_scalars > 0)
+			return false;
+	}
+	return num_levels > 0;
+}
+
+static void
+add_empty_rows(FmNumbers **numbers, uint64 num, FmSketch *sketch)
+{
+	if (*numbers == NULL)
+		*numbers = fm_numbers_new(false, false, fm_sketch_complete(sketch), sketch->max_exact);
+	for (uint64 i = 0; i < num; i++)
+		fm_numbers_add_key(*numbers, 0, 0);
+}
+
+/*
+ * All lists of an example have been added: num_values innermost values in num_levels levels, where known_levels were seen
+ * before. While there is one level the lengths of level 1 say it all.
  */
 void
-fm_feature_end_lists(FmFeature *feature, uint64 num_values, int num_levels)
+fm_feature_end_lists(FmFeature *feature, uint64 num_values, int num_levels, int known_levels)
 {
 	FmSketch *sketch = feature->sketch;
 
-	if (feature->row_lengths == NULL)
+	if (num_levels > known_levels && only_nulls(feature, known_levels))
+	{
+		feature->row_lengths = NULL;
+		add_empty_rows(&feature->row_lengths, feature->levels[1].num_lists - 1, sketch);
+	}
+	else if (feature->row_lengths == NULL)
 	{
 		FmNumbers *first = feature->levels[1].lengths;
 
@@ -354,6 +383,20 @@ move_child(FmFeature *parent, FmFeature *child, int position)
 static bool merge_children(FmFeature *parent, FmFeature *other, int offset, FmError *error);
 
 /*
+ * The numbers of innermost values of a feature's examples, where the innermost of num_levels levels is meant
+ */
+static void
+add_row_lengths(FmNumbers **lengths, FmFeature *feature, int num_levels, FmSketch *sketch)
+{
+	if (feature->num_levels < 2)
+		return;
+	if (feature->num_levels - 1 < num_levels && only_nulls(feature, feature->num_levels - 1))
+		add_empty_rows(lengths, feature->levels[1].num_lists, sketch);
+	else
+		add_numbers(lengths, feature->row_lengths != NULL ? feature->row_lengths : feature->levels[1].lengths, sketch);
+}
+
+/*
  * What was seen of "other" joins what was seen of "feature"
  */
 static bool
@@ -374,12 +417,16 @@ merge_feature(FmFeature *feature, FmFeature *other, FmError *error)
 	feature->mixed_integers |= other->mixed_integers;
 	if (feature->row_lengths != NULL || other->row_lengths != NULL)
 	{
-		if (feature->row_lengths == NULL && feature->num_levels > 1)
-			add_numbers(&feature->row_lengths, feature->levels[1].lengths, sketch);
-		if (other->row_lengths != NULL)
-			add_numbers(&feature->row_lengths, other->row_lengths, sketch);
-		else if (other->num_levels > 1)
-			add_numbers(&feature->row_lengths, other->levels[1].lengths, sketch);
+		int num_levels = Max(feature->num_levels, other->num_levels) - 1;
+
+		if (feature->row_lengths == NULL || feature->num_levels - 1 < num_levels)
+		{
+			FmNumbers *lengths = NULL;
+
+			add_row_lengths(&lengths, feature, num_levels, sketch);
+			feature->row_lengths = lengths;
+		}
+		add_row_lengths(&feature->row_lengths, other, num_levels, sketch);
 	}
 	for (int i = 0; i < other->num_levels; i++)
 	{

@@ -87,7 +87,7 @@ extern FmListLevel *fm_feature_level(FmFeature *feature, int level);
 /* What may stand at a level; the fm_add functions of sketch.h are for level 0 */
 extern void fm_feature_add_list(FmFeature *feature, int level, uint64 length);
 extern void fm_feature_add_null(FmFeature *feature, int level);
-extern void fm_feature_end_lists(FmFeature *feature, uint64 num_values, int num_levels);
+extern void fm_feature_end_lists(FmFeature *feature, uint64 num_values, int num_levels, int known_levels);
 extern void fm_feature_add_struct(FmFeature *feature, int level);
 extern FmNumbers *fm_feature_make_numbers(FmFeature *feature);
 extern FmStrings *fm_feature_make_strings(FmFeature *feature);

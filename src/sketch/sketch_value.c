@@ -259,6 +259,7 @@ typedef struct Place
 	MemoryContext context;
 	int level;
 	int deepest;
+	int known_levels; /* of lists, before this example */
 	uint64 num_values;
 	int null_level;	  /* the deepest level that had a null, and how many are counted of it in num_values */
 	uint64 num_nulls;
@@ -292,6 +293,8 @@ begin_list(FmFeature *feature, Place *place, uint64 length)
 {
 	MemoryContext old = MemoryContextSwitchTo(place->context);
 
+	if (place->level == 0)
+		place->known_levels = feature->num_levels - 1;
 	place->level++;
 	place->deepest = Max(place->deepest, place->level);
 	fm_feature_add_list(feature, place->level, length);
@@ -384,7 +387,7 @@ end_example(FmFeature *feature, Place *place)
 	if (Max(place->deepest, feature->num_levels - 1) > place->null_level)
 		place->num_values -= place->num_nulls;
 	old = MemoryContextSwitchTo(place->context);
-	fm_feature_end_lists(feature, place->num_values, place->deepest);
+	fm_feature_end_lists(feature, place->num_values, place->deepest, place->known_levels);
 	MemoryContextSwitchTo(old);
 }
 

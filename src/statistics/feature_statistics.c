@@ -408,7 +408,8 @@ MakeBytesStats(const FmFeatureInfo *info, const Scope *scope)
 	if (info->common.tot_num_values > 0)
 	{
 		stats->avg_num_bytes = (double) strings.tot_num_bytes / info->common.tot_num_values;
-		stats->min_num_bytes = strings.min_num_bytes;
+		/* a null inside a list is a value of no bytes here */
+		stats->min_num_bytes = strings.num_null_values > 0 ? 0 : strings.min_num_bytes;
 		stats->max_num_bytes = strings.max_num_bytes;
 		stats->max_num_bytes_int = strings.max_num_bytes;
 	}

@@ -319,11 +319,28 @@ AddLabelStats(const FmRowSource *source, const char *slices, const FmStatisticsO
 }
 
 /*
+ * The source as if it had the chosen columns only
+ */
+static FmRowSource *
+SourceOfColumns(const FmRowSource *source, const Columns *columns)
+{
+	FmRowSource *result = palloc(sizeof(FmRowSource));
+
+	*result = *source;
+	result->columns = palloc(sizeof(FmSourceColumn) * Max(columns->n, 1));
+	result->num_columns = columns->n;
+	for (int i = 0; i < columns->n; i++)
+		result->columns[i] = *columns->column[i];
+	return result;
+}
+
+/*
  * What takes queries of its own, for each data set
  */
 static void
-AddQueriedStats(const FmRowSource *source, const char *slices, const FmStatisticsOptions *options,
-				Tfmd__DatasetFeatureStatisticsList *list, MemoryContext context)
+AddQueriedStats(const FmRowSource *source, const Columns *columns, const char *slices,
+				const FmStatisticsOptions *options, Tfmd__DatasetFeatureStatisticsList *list,
+				MemoryContext context)
 {
 	/* Citus cannot join shards with the slices of a row */
 	if (slices != NULL && fm_has_shards(source))
@@ -336,7 +353,7 @@ AddQueriedStats(const FmRowSource *source, const char *slices, const FmStatistic
 		if (options->schema != NULL)
 			fm_add_component_stats(rows, options->schema, dataset, context);
 		if (options->cross_features)
-			fm_add_cross_features(rows, dataset, NULL, -1, context);
+			fm_add_cross_features(SourceOfColumns(rows, columns), dataset, NULL, -1, context);
 		if (options->mutual_information)
 			fm_add_mutual_information(rows, options->label_feature, options->schema, dataset, context);
 	}
@@ -404,7 +421,7 @@ fm_relation_statistics(Oid relid, const char *filter, const FmStatisticsOptions 
 		FM_APPEND(list->n_datasets, list->datasets, dataset);
 		MemoryContextSwitchTo(old);
 	}
-	AddQueriedStats(source, slices, options, list, context);
+	AddQueriedStats(source, &columns, slices, options, list, context);
 	SPI_finish();
 	return list;
 }

@@ -39,6 +39,12 @@ SELECT generate_statistics('trip', filter => '');
 
 -- options
 SELECT array_agg(path) FROM features(generate_statistics('trip', feature_allowlist => '{tip,fare}'));
+SELECT generate_statistics('trip', feature_allowlist => '{tip,fare}', cross_features => true)::jsonb #> '{datasets,0,cross_features,0,count}' AS pair,
+	jsonb_array_length(generate_statistics('trip', feature_allowlist => '{tip,fare,passengers}', cross_features => true)::jsonb #> '{datasets,0,cross_features}') AS pairs;
+-- bytes: a null inside a list is a value of no bytes
+SELECT f -> 'bytes_stats' ->> 'min_num_bytes' AS min, f -> 'bytes_stats' ->> 'max_num_bytes' AS max
+FROM jsonb_array_elements(generate_statistics('trip', feature_allowlist => '{vendor,tags}', schema => 'feature { name: "vendor" type: BYTES image_domain { } } feature { name: "tags" type: BYTES image_domain { } }')::jsonb
+	#> '{datasets,0,features}') f;
 SELECT generate_statistics('trip', feature_allowlist => '{nosuch}');
 SELECT generate_statistics('trip', feature_allowlist => '{fare,NULL}');
 SELECT jsonb_array_length(s -> 'top_values'), jsonb_array_length(s -> 'rank_histogram' -> 'buckets')

@@ -580,7 +580,8 @@ add_varlena(FmColumn *column, Datum value, Place *place)
 	const char *data;
 	int size;
 
-	if (unlikely(VARATT_IS_EXTENDED(v) && !VARATT_IS_SHORT(v)))
+	/* not VARATT_IS_SHORT: that is true of a toast pointer too */
+	if (unlikely(VARATT_IS_COMPRESSED(v) || VARATT_IS_EXTERNAL(v)))
 		v = PG_DETOAST_DATUM_PACKED(value);
 	data = VARDATA_ANY(v);
 	size = VARSIZE_ANY_EXHDR(v);

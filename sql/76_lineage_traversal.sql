@@ -1,19 +1,39 @@
 -- Walks over the tables of MLMD: what an artifact or execution comes from, and what comes from it
 
 CREATE FUNCTION traverse_lineage(direction text, artifacts bigint[], executions bigint[], max_hops bigint, boundary_artifacts text,
-		boundary_executions text, event_types text[], before timestamptz, as_of timestamptz, target_kind text, target bigint,
-		OUT id bigint, OUT node bigint, OUT distance integer, OUT kind "char")
-	RETURNS SETOF record
+		boundary_executions text, event_types text[], before timestamptz, as_of timestamptz, target_kind text, target bigint)
+	RETURNS SETOF bigint
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100;
 COMMENT ON FUNCTION traverse_lineage(text, bigint[], bigint[], bigint, text, text, text[], timestamptz, timestamptz, text, bigint) IS
-	'walks breadth-first: what upstream(), downstream() and lineage_path() stand on. node is for traversed_path() in the same query, kind is a or e';
+	'walks breadth-first: what upstream(), downstream() and lineage_path() stand on. A number a node, by which traversed_id() and its like know it in the same query';
+
+CREATE FUNCTION traversed_kind(node bigint) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION traversed_kind(bigint) IS 'artifact or execution: what a node of traverse_lineage() or traverse_graph() is';
+
+CREATE FUNCTION traversed_id(node bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION traversed_id(bigint) IS 'the id of a node of traverse_lineage() or traverse_graph()';
+
+CREATE FUNCTION traversed_artifact(node bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION traversed_artifact(bigint) IS 'the id of a node of traverse_lineage() or traverse_graph() that is an artifact, else NULL';
+
+CREATE FUNCTION traversed_execution(node bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION traversed_execution(bigint) IS 'the id of a node of traverse_lineage() or traverse_graph() that is an execution, else NULL';
+
+CREATE FUNCTION traversed_distance(node bigint) RETURNS integer
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION traversed_distance(bigint) IS 'hops from the start to a node of traverse_lineage() or traverse_graph()';
 
 CREATE FUNCTION traversed_path(node bigint) RETURNS bigint[]
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION traversed_path(bigint) IS 'a shortest path from a start node of traverse_lineage() to one of its rows; artifacts and executions take turns in it';
+COMMENT ON FUNCTION traversed_path(bigint) IS 'a shortest path from a start to a node of traverse_lineage() or traverse_graph(); artifacts and executions take turns in it';
 
 -- The functions below are of one SELECT each, so that the planner unfolds them: a query that does not ask for names, types
--- or paths does not pay for them.
+-- or paths does not pay for them. The walk stands in a SELECT list: there its rows go on one by one, in FROM they would
+-- first be written down.
 CREATE FUNCTION upstream(artifact bigint DEFAULT NULL, execution bigint DEFAULT NULL, artifacts bigint[] DEFAULT NULL,
 		executions bigint[] DEFAULT NULL, max_hops bigint DEFAULT NULL, boundary_artifacts text DEFAULT NULL,
 		boundary_executions text DEFAULT NULL, event_types text[] DEFAULT NULL, before timestamptz DEFAULT NULL,
@@ -21,11 +41,12 @@ CREATE FUNCTION upstream(artifact bigint DEFAULT NULL, execution bigint DEFAULT 
 	RETURNS TABLE (kind text, id bigint, type text, name text, uri text, distance integer, path bigint[])
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100
 BEGIN ATOMIC
-	SELECT CASE t.kind WHEN 'a' THEN 'artifact' ELSE 'execution' END, t.id, coalesce(ya.name, ye.name), coalesce(a.name, e.name), a.uri, t.distance, @extschema@.traversed_path(t.node)
-	FROM @extschema@.traverse_lineage('upstream', artifact || artifacts, execution || executions, max_hops, boundary_artifacts,
-			boundary_executions, event_types, before, as_of, NULL, NULL) t
-		LEFT JOIN mlmd.artifact a ON t.kind = 'a' AND a.id = t.id
-		LEFT JOIN mlmd.execution e ON t.kind = 'e' AND e.id = t.id
+	SELECT @extschema@.traversed_kind(t.node), @extschema@.traversed_id(t.node), coalesce(ya.name, ye.name), coalesce(a.name, e.name), a.uri,
+		@extschema@.traversed_distance(t.node), @extschema@.traversed_path(t.node)
+	FROM (SELECT @extschema@.traverse_lineage('upstream', artifact || artifacts, execution || executions, max_hops, boundary_artifacts,
+			boundary_executions, event_types, before, as_of, NULL, NULL) AS node) t
+		LEFT JOIN mlmd.artifact a ON a.id = @extschema@.traversed_artifact(t.node)
+		LEFT JOIN mlmd.execution e ON e.id = @extschema@.traversed_execution(t.node)
 		LEFT JOIN mlmd.type ya ON ya.id = a.type_id
 		LEFT JOIN mlmd.type ye ON ye.id = e.type_id;
 END;
@@ -39,11 +60,12 @@ CREATE FUNCTION downstream(artifact bigint DEFAULT NULL, execution bigint DEFAUL
 	RETURNS TABLE (kind text, id bigint, type text, name text, uri text, distance integer, path bigint[])
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100
 BEGIN ATOMIC
-	SELECT CASE t.kind WHEN 'a' THEN 'artifact' ELSE 'execution' END, t.id, coalesce(ya.name, ye.name), coalesce(a.name, e.name), a.uri, t.distance, @extschema@.traversed_path(t.node)
-	FROM @extschema@.traverse_lineage('downstream', artifact || artifacts, execution || executions, max_hops, boundary_artifacts,
-			boundary_executions, event_types, before, as_of, NULL, NULL) t
-		LEFT JOIN mlmd.artifact a ON t.kind = 'a' AND a.id = t.id
-		LEFT JOIN mlmd.execution e ON t.kind = 'e' AND e.id = t.id
+	SELECT @extschema@.traversed_kind(t.node), @extschema@.traversed_id(t.node), coalesce(ya.name, ye.name), coalesce(a.name, e.name), a.uri,
+		@extschema@.traversed_distance(t.node), @extschema@.traversed_path(t.node)
+	FROM (SELECT @extschema@.traverse_lineage('downstream', artifact || artifacts, execution || executions, max_hops, boundary_artifacts,
+			boundary_executions, event_types, before, as_of, NULL, NULL) AS node) t
+		LEFT JOIN mlmd.artifact a ON a.id = @extschema@.traversed_artifact(t.node)
+		LEFT JOIN mlmd.execution e ON e.id = @extschema@.traversed_execution(t.node)
 		LEFT JOIN mlmd.type ya ON ya.id = a.type_id
 		LEFT JOIN mlmd.type ye ON ye.id = e.type_id;
 END;
@@ -55,8 +77,8 @@ CREATE FUNCTION lineage_path(a bigint, b bigint, a_kind text DEFAULT 'artifact',
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 10
 BEGIN ATOMIC
 	SELECT p.n, k.kind, p.id, coalesce(ya.name, ye.name), coalesce(a.name, e.name)
-	FROM @extschema@.traverse_lineage(lineage_path.direction, CASE a_kind WHEN 'artifact' THEN ARRAY[lineage_path.a] END,
-			CASE a_kind WHEN 'artifact' THEN NULL ELSE ARRAY[lineage_path.a] END, NULL, NULL, NULL, NULL, NULL, NULL, b_kind, b) t
+	FROM (SELECT @extschema@.traverse_lineage(lineage_path.direction, CASE a_kind WHEN 'artifact' THEN ARRAY[lineage_path.a] END,
+			CASE a_kind WHEN 'artifact' THEN NULL ELSE ARRAY[lineage_path.a] END, NULL, NULL, NULL, NULL, NULL, NULL, b_kind, b) AS node) t
 		CROSS JOIN LATERAL unnest(@extschema@.traversed_path(t.node)) WITH ORDINALITY p (id, n)
 		CROSS JOIN LATERAL (SELECT CASE WHEN (p.n % 2 = 1) = (a_kind = 'artifact') THEN 'artifact' ELSE 'execution' END) k (kind)
 		LEFT JOIN mlmd.artifact a ON k.kind = 'artifact' AND a.id = p.id

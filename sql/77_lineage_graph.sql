@@ -24,24 +24,25 @@ COMMENT ON FUNCTION edges(lineage_graph) IS
 	'events of a graph in the direction of the data, a row an event: inputs lead from an artifact to an execution, outputs from an execution to an artifact; an event of unknown type stands as artifact to execution. IMMUTABLE';
 
 CREATE FUNCTION traverse_graph(graph lineage_graph, direction text, artifacts bigint[], executions bigint[], max_hops bigint, event_types text[],
-		before timestamptz, OUT id bigint, OUT node bigint, OUT distance integer, OUT kind "char")
-	RETURNS SETOF record
+		before timestamptz)
+	RETURNS SETOF bigint
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100;
 COMMENT ON FUNCTION traverse_graph(lineage_graph, text, bigint[], bigint[], bigint, text[], timestamptz) IS
-	'walks breadth-first over a graph: what upstream() and downstream() of a graph stand on. node is for traversed_path() and traversed_attribute() in the same query, kind is a or e';
+	'walks breadth-first over a graph: what upstream() and downstream() of a graph stand on. A number a node, by which traversed_id(), traversed_attribute() and their like know it in the same query';
 
 CREATE FUNCTION traversed_attribute(node bigint, attribute text) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION traversed_attribute(bigint, text) IS 'type, name or uri of a row of traverse_graph()';
+COMMENT ON FUNCTION traversed_attribute(bigint, text) IS 'type, name or uri of a node of traverse_graph()';
 
 CREATE FUNCTION upstream(graph lineage_graph, artifact bigint DEFAULT NULL, execution bigint DEFAULT NULL, artifacts bigint[] DEFAULT NULL,
 		executions bigint[] DEFAULT NULL, max_hops bigint DEFAULT NULL, event_types text[] DEFAULT NULL, before timestamptz DEFAULT NULL)
 	RETURNS TABLE (kind text, id bigint, type text, name text, uri text, distance integer, path bigint[])
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100
 BEGIN ATOMIC
-	SELECT CASE t.kind WHEN 'a' THEN 'artifact' ELSE 'execution' END, t.id, @extschema@.traversed_attribute(t.node, 'type'), @extschema@.traversed_attribute(t.node, 'name'),
-		@extschema@.traversed_attribute(t.node, 'uri'), t.distance, @extschema@.traversed_path(t.node)
-	FROM @extschema@.traverse_graph(graph, 'upstream', artifact || artifacts, execution || executions, max_hops, event_types, before) t;
+	SELECT @extschema@.traversed_kind(t.node), @extschema@.traversed_id(t.node), @extschema@.traversed_attribute(t.node, 'type'),
+		@extschema@.traversed_attribute(t.node, 'name'), @extschema@.traversed_attribute(t.node, 'uri'), @extschema@.traversed_distance(t.node),
+		@extschema@.traversed_path(t.node)
+	FROM (SELECT @extschema@.traverse_graph(graph, 'upstream', artifact || artifacts, execution || executions, max_hops, event_types, before) AS node) t;
 END;
 COMMENT ON FUNCTION upstream(lineage_graph, bigint, bigint, bigint[], bigint[], bigint, text[], timestamptz) IS
 	'what nodes of a graph come from, within the graph: as upstream() over the store. STABLE';
@@ -51,9 +52,10 @@ CREATE FUNCTION downstream(graph lineage_graph, artifact bigint DEFAULT NULL, ex
 	RETURNS TABLE (kind text, id bigint, type text, name text, uri text, distance integer, path bigint[])
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100
 BEGIN ATOMIC
-	SELECT CASE t.kind WHEN 'a' THEN 'artifact' ELSE 'execution' END, t.id, @extschema@.traversed_attribute(t.node, 'type'), @extschema@.traversed_attribute(t.node, 'name'),
-		@extschema@.traversed_attribute(t.node, 'uri'), t.distance, @extschema@.traversed_path(t.node)
-	FROM @extschema@.traverse_graph(graph, 'downstream', artifact || artifacts, execution || executions, max_hops, event_types, before) t;
+	SELECT @extschema@.traversed_kind(t.node), @extschema@.traversed_id(t.node), @extschema@.traversed_attribute(t.node, 'type'),
+		@extschema@.traversed_attribute(t.node, 'name'), @extschema@.traversed_attribute(t.node, 'uri'), @extschema@.traversed_distance(t.node),
+		@extschema@.traversed_path(t.node)
+	FROM (SELECT @extschema@.traverse_graph(graph, 'downstream', artifact || artifacts, execution || executions, max_hops, event_types, before) AS node) t;
 END;
 COMMENT ON FUNCTION downstream(lineage_graph, bigint, bigint, bigint[], bigint[], bigint, text[], timestamptz) IS
 	'what comes from nodes of a graph, within the graph: as downstream() over the store. STABLE';

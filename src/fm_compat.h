@@ -59,4 +59,13 @@
 #define fm_index_beginscan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, nkeys, 0)
 #endif
 
+/* Declares the snapshot that toast tables are read with */
+#if PG_VERSION_NUM >= 180000
+#define FM_TOAST_SNAPSHOT(name) Snapshot name = get_toast_snapshot()
+#else
+#define FM_TOAST_SNAPSHOT(name) \
+	SnapshotData name##_data; \
+	Snapshot name = (init_toast_snapshot(&name##_data), &name##_data)
+#endif
+
 #endif

@@ -27,19 +27,23 @@
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 
-#if PG_VERSION_NUM >= 180000
-#define BEGIN_INDEX_SCAN(heap, index, snapshot) index_beginscan(heap, index, snapshot, NULL, 2, 0)
-#else
-#define BEGIN_INDEX_SCAN(heap, index, snapshot) index_beginscan(heap, index, snapshot, 2, 0)
-#endif
-
 /* Ids so far apart are read in one go; what lies between is skipped, but no more than so many events of it */
 #define MAX_GAP 8
 #define MAX_SKIPPED 32
 
+/*
+ * Where a walk goes on to ids that are near, events of so many more ids are read with those that are asked for, but no
+ * more than so many events
+ */
+#define AHEAD_IDS 32
+#define MAX_AHEAD 128
+
+/* A walk whose reading ahead was for nothing is not believed for so many reads */
+#define AHEAD_PENALTY 8
+
 /* A descent costs as much as this many rows of a scan, arrays included */
 #define ROWS_PER_DESCENT 20
-#define ROWS_PER_EVENT 2
+#define ROWS_PER_EVENT 4
 
 /* The columns of mlmd.event by what they are */
 enum
@@ -60,6 +64,19 @@ typedef struct Adjacency
 	uint32 *far;
 } Adjacency;
 
+/* Events read ahead, of all ids from low to high, in their order */
+typedef struct Ahead
+{
+	int64 low;
+	int64 high; /* below low: nothing was read ahead */
+	uint32 n;
+	FmEvent events[MAX_AHEAD];
+	bool used;
+	int64 last_low; /* the last ids that were read because they were asked for */
+	int64 last_high;
+	int trust; /* > 0: it is worth reading ahead */
+} Ahead;
+
 struct FmEventScan
 {
 	MemoryContext context;
@@ -71,6 +88,7 @@ struct FmEventScan
 	TupleTableSlot *slot;
 	Buffer vm_buffer;
 	bool details;
+	Ahead ahead[2];
 	uint64 n_descents;
 	double n_rows; /* of the table, roughly */
 	bool scanned;
@@ -116,7 +134,8 @@ OpenIndex(FmEventScan *scan, int kind, AttrNumber leading)
 FmEventScan *
 fm_event_scan_open(bool details)
 {
-	static const char *const names[N_COLUMNS] = {"artifact_id", "execution_id", "type", "id", "milliseconds_since_epoch"};
+	static const char *const names[N_COLUMNS] = {"artifact_id", "execution_id", "type", "id",
+												 "milliseconds_since_epoch"};
 	static const Oid types[N_COLUMNS] = {20, 20, 23, 20, 20};
 	Oid relation = get_relname_relid("event", get_namespace_oid("mlmd", false));
 	FmEventScan *scan;
@@ -136,16 +155,22 @@ fm_event_scan_open(bool details)
 		scan->columns[c] = get_attnum(relation, names[c]);
 		fits = scan->columns[c] != InvalidAttrNumber && get_atttype(relation, scan->columns[c]) == types[c];
 	}
-	if (!fits || !OpenIndex(scan, 0, scan->columns[COLUMN_EXECUTION]) || !OpenIndex(scan, 1, scan->columns[COLUMN_ARTIFACT]))
+	if (!fits || !OpenIndex(scan, 0, scan->columns[COLUMN_EXECUTION]) ||
+		!OpenIndex(scan, 1, scan->columns[COLUMN_ARTIFACT]))
 	{
 		fm_event_scan_close(scan);
 		return NULL;
+	}
+	for (int k = 0; k < 2; k++)
+	{
+		scan->ahead[k].low = 1;
+		scan->ahead[k].last_low = scan->ahead[k].last_high = PG_INT64_MIN;
 	}
 	scan->n_rows = Max(scan->heap->rd_rel->reltuples, 0);
 	scan->slot = table_slot_create(scan->heap, NULL);
 	for (int k = 0; k < 2; k++)
 	{
-		scan->scan[k] = BEGIN_INDEX_SCAN(scan->heap, scan->index[k], GetActiveSnapshot());
+		scan->scan[k] = fm_index_beginscan(scan->heap, scan->index[k], GetActiveSnapshot(), 2);
 		scan->scan[k]->xs_want_itup = !details;
 	}
 	return scan;
@@ -191,8 +216,11 @@ StartRange(FmEventScan *scan, int kind, int64 low, int64 high)
 {
 	ScanKeyData keys[2];
 
-	ScanKeyInit(&keys[0], 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(low));
-	ScanKeyInit(&keys[1], 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(high));
+	/* with both ends the same the btree makes one key of them, if it is told that they are equalities */
+	ScanKeyInit(&keys[0], 1, low == high ? BTEqualStrategyNumber : BTGreaterEqualStrategyNumber,
+				low == high ? F_INT8EQ : F_INT8GE, Int64GetDatum(low));
+	ScanKeyInit(&keys[1], 1, low == high ? BTEqualStrategyNumber : BTLessEqualStrategyNumber,
+				low == high ? F_INT8EQ : F_INT8LE, Int64GetDatum(high));
 	index_rescan(scan->scan[kind], keys, 2, NULL, 0);
 	scan->n_descents++;
 }
@@ -220,11 +248,76 @@ NextEvent(FmEventScan *scan, int kind, FmEvent *event)
 		if (tid == NULL)
 			return false;
 		/* as an index-only scan: the heap is asked only about pages that are not all visible */
-	} while (!VM_ALL_VISIBLE(scan->heap, ItemPointerGetBlockNumber(tid), &scan->vm_buffer) && !index_fetch_heap(index_scan, scan->slot));
-	event->artifact_id = DatumGetInt64(index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_ARTIFACT], index_scan->xs_itupdesc, &is_null));
-	event->execution_id = DatumGetInt64(index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_EXECUTION], index_scan->xs_itupdesc, &is_null));
-	event->type = DatumGetInt32(index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_TYPE], index_scan->xs_itupdesc, &is_null));
+	} while (!VM_ALL_VISIBLE(scan->heap, ItemPointerGetBlockNumber(tid), &scan->vm_buffer) &&
+			 !index_fetch_heap(index_scan, scan->slot));
+	event->artifact_id = DatumGetInt64(
+		index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_ARTIFACT], index_scan->xs_itupdesc, &is_null));
+	event->execution_id = DatumGetInt64(
+		index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_EXECUTION], index_scan->xs_itupdesc, &is_null));
+	event->type = DatumGetInt32(
+		index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_TYPE], index_scan->xs_itupdesc, &is_null));
 	return true;
+}
+
+static inline int64
+NearEnd(const FmEvent *event, int kind)
+{
+	return kind ? event->artifact_id : event->execution_id;
+}
+
+static inline bool
+IsAhead(const Ahead *ahead, int64 id)
+{
+	return ahead->low <= id && id <= ahead->high;
+}
+
+/*
+ * Events of a node that were read ahead
+ */
+static void
+TakeAhead(FmEventScan *scan, FmTraversal *traversal, int kind, int64 id)
+{
+	Ahead *ahead = &scan->ahead[kind];
+	uint32 low = 0;
+	uint32 high = ahead->n;
+
+	while (low < high)
+	{
+		uint32 middle = (low + high) / 2;
+
+		if (NearEnd(&ahead->events[middle], kind) < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < ahead->n && NearEnd(&ahead->events[low], kind) == id; low++)
+		fm_traversal_event(traversal, &ahead->events[low]);
+	ahead->used = true;
+	ahead->last_low = Min(ahead->last_low, id);
+	ahead->last_high = Max(ahead->last_high, id);
+}
+
+/*
+ * How many ids to read ahead above those that are asked for, or below if negative: some when the walk goes on near the
+ * ids that were read last, and twice as many each time that it does
+ */
+static int
+IdsAhead(Ahead *ahead, int64 low, int64 high)
+{
+	int side = 0;
+	int64 width = high - low + 1;
+
+	if (low > ahead->last_high && low - AHEAD_IDS <= ahead->last_high)
+		side = 1;
+	else if (high < ahead->last_low && high + AHEAD_IDS >= ahead->last_low)
+		side = -1;
+	if (ahead->low <= ahead->high && !ahead->used)
+		ahead->trust = -AHEAD_PENALTY;
+	else if (side != 0 || ahead->trust < 0)
+		ahead->trust = Min(ahead->trust + 1, 8);
+	ahead->last_low = low;
+	ahead->last_high = high;
+	return ahead->trust <= 0 || width > AHEAD_IDS ? 0 : side * (int) Min(width << ahead->trust, AHEAD_IDS);
 }
 
 /*
@@ -233,15 +326,42 @@ NextEvent(FmEventScan *scan, int kind, FmEvent *event)
 static void
 ReadRun(FmEventScan *scan, FmTraversal *traversal, int kind, const int64 *ids, uint32 n)
 {
+	Ahead *ahead = &scan->ahead[kind];
+	int64 low = ids[0];
+	int64 high = ids[n - 1];
+	/* an id has room for others beside it, or is not a sequence's */
+	int more = low > AHEAD_IDS && high < PG_INT64_MAX - AHEAD_IDS ? IdsAhead(ahead, low, high) : 0;
+	int64 end = more > 0 ? high + more : high;
 	FmEvent event = {0};
 	uint32 i = 0;
 	uint32 skipped = 0;
 
-	StartRange(scan, kind, ids[0], ids[n - 1]);
+	ahead->n = 0;
+	ahead->used = false;
+	StartRange(scan, kind, more < 0 ? low + more : low, end);
+	ahead->low = more < 0 ? low + more : more > 0 ? high + 1 : 1;
+	ahead->high = more < 0 ? low - 1 : more > 0 ? end : 0;
 	while (NextEvent(scan, kind, &event))
 	{
-		int64 near = kind ? event.artifact_id : event.execution_id;
+		int64 near = NearEnd(&event, kind);
 
+		if (near < low || near > high)
+		{
+			if (ahead->n < MAX_AHEAD)
+				ahead->events[ahead->n++] = event;
+			else if (near > high)
+			{
+				ahead->high = near - 1;
+				break;
+			}
+			else
+			{
+				/* nodes with many events lie before those that are asked for */
+				ahead->high = ahead->low - 1;
+				StartRange(scan, kind, low, high);
+			}
+			continue;
+		}
 		while (ids[i] < near)
 			i++;
 		if (ids[i] == near)
@@ -253,7 +373,7 @@ ReadRun(FmEventScan *scan, FmTraversal *traversal, int kind, const int64 *ids, u
 		{
 			/* a node between that has many events */
 			skipped = 0;
-			StartRange(scan, kind, ids[i], ids[n - 1]);
+			StartRange(scan, kind, ids[i], end);
 		}
 	}
 }
@@ -276,8 +396,10 @@ AddPair(PairList *list, int64 near, int64 far)
 	{
 		Size size = Max(1024, (Size) list->max * 2);
 
-		list->near = list->max == 0 ? palloc_extended(size * sizeof(uint32), MCXT_ALLOC_HUGE) : repalloc_huge(list->near, size * sizeof(uint32));
-		list->far = list->max == 0 ? palloc_extended(size * sizeof(uint32), MCXT_ALLOC_HUGE) : repalloc_huge(list->far, size * sizeof(uint32));
+		list->near = list->max == 0 ? palloc_extended(size * sizeof(uint32), MCXT_ALLOC_HUGE)
+									: repalloc_huge(list->near, size * sizeof(uint32));
+		list->far = list->max == 0 ? palloc_extended(size * sizeof(uint32), MCXT_ALLOC_HUGE)
+								   : repalloc_huge(list->far, size * sizeof(uint32));
 		list->max = size;
 	}
 	list->near[list->n] = (uint32) near;
@@ -292,7 +414,8 @@ BuildAdjacency(FmEventScan *scan, int kind, PairList *list)
 	uint32 *next;
 
 	adjacency->n_ids = list->n == 0 ? 0 : list->highest + 1;
-	adjacency->start = MemoryContextAllocExtended(scan->context, ((Size) adjacency->n_ids + 2) * sizeof(uint32), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	adjacency->start = MemoryContextAllocExtended(scan->context, ((Size) adjacency->n_ids + 2) * sizeof(uint32),
+												  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	adjacency->far = MemoryContextAllocHuge(scan->context, Max((Size) list->n, 1) * sizeof(uint32));
 	/* counts stand one further than they belong; filling moves them into place */
 	next = adjacency->start + 1;
@@ -314,7 +437,8 @@ ScanTable(FmEventScan *scan, FmTraversal *traversal, const uint32 types[2])
 	MemoryContext old_context = MemoryContextSwitchTo(work);
 	TableScanDesc table_scan = table_beginscan(scan->heap, GetActiveSnapshot(), 0, NULL);
 	PairList lists[2] = {{0}};
-	AttrNumber last = Max(Max(scan->columns[COLUMN_ARTIFACT], scan->columns[COLUMN_EXECUTION]), scan->columns[COLUMN_TYPE]);
+	AttrNumber last =
+		Max(Max(scan->columns[COLUMN_ARTIFACT], scan->columns[COLUMN_EXECUTION]), scan->columns[COLUMN_TYPE]);
 	uint32 count = 0;
 	int64 highest[2] = {0, 0};
 
@@ -381,14 +505,16 @@ CompareIds(const void *a, const void *b)
 }
 
 void
-fm_event_scan_expand(FmEventScan *scan, FmTraversal *traversal, FmNodeKind kind, const int64 *ids, uint32 n, uint32 types)
+fm_event_scan_expand(FmEventScan *scan, FmTraversal *traversal, FmNodeKind kind, const int64 *ids, uint32 n,
+					 uint32 types)
 {
 	int k = kind == FM_ARTIFACT;
 	int64 *sorted;
 
 	if (WantsScan(scan, traversal))
 	{
-		const uint32 follow[2] = {fm_traversal_types(traversal, FM_EXECUTION), fm_traversal_types(traversal, FM_ARTIFACT)};
+		const uint32 follow[2] = {fm_traversal_types(traversal, FM_EXECUTION),
+								  fm_traversal_types(traversal, FM_ARTIFACT)};
 
 		ScanTable(scan, traversal, follow);
 	}
@@ -427,6 +553,12 @@ fm_event_scan_expand(FmEventScan *scan, FmTraversal *traversal, FmNodeKind kind,
 	{
 		for (end = i + 1; end < n && end - i < 1000 && sorted[end] - sorted[end - 1] <= MAX_GAP; end++)
 			;
+		if (IsAhead(&scan->ahead[k], sorted[i]) && IsAhead(&scan->ahead[k], sorted[end - 1]))
+		{
+			for (uint32 j = i; j < end; j++)
+				TakeAhead(scan, traversal, k, sorted[j]);
+			continue;
+		}
 		ReadRun(scan, traversal, k, sorted + i, end - i);
 		CHECK_FOR_INTERRUPTS();
 	}

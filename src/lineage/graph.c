@@ -69,7 +69,8 @@ fm_graph_add_event(FmGraph *graph, int64 artifact_id, int64 execution_id, int32 
 		Size size = Max(256, (Size) graph->max_events * 2);
 
 		graph->artifact_ids = n == 0 ? ALLOC(size * sizeof(int64)) : REALLOC(graph->artifact_ids, size * sizeof(int64));
-		graph->execution_ids = n == 0 ? ALLOC(size * sizeof(int64)) : REALLOC(graph->execution_ids, size * sizeof(int64));
+		graph->execution_ids =
+			n == 0 ? ALLOC(size * sizeof(int64)) : REALLOC(graph->execution_ids, size * sizeof(int64));
 		graph->types = n == 0 ? ALLOC(size) : REALLOC(graph->types, size);
 		if (graph->times != NULL)
 			graph->times = REALLOC(graph->times, size * sizeof(int64));
@@ -98,7 +99,8 @@ fm_graph_add_node(FmGraph *graph, FmNodeKind kind, int64 id, uint32 offset, uint
 	{
 		Size size = Max(256, (Size) graph->max_nodes * 2);
 
-		graph->nodes = graph->n_nodes == 0 ? ALLOC(size * sizeof(FmGraphNode)) : REALLOC(graph->nodes, size * sizeof(FmGraphNode));
+		graph->nodes =
+			graph->n_nodes == 0 ? ALLOC(size * sizeof(FmGraphNode)) : REALLOC(graph->nodes, size * sizeof(FmGraphNode));
 		graph->max_nodes = size;
 	}
 	node = &graph->nodes[graph->n_nodes++];
@@ -179,23 +181,50 @@ NumberNode(FmGraph *graph, FmNodeKind kind, int64 id)
 }
 
 /*
- * Events by the node at one of their ends, by counting
+ * Edges by the node at one of their ends, by counting
  */
 static void
-BuildAdjacency(const FmGraph *graph, const uint32 *ends, uint32 **start, uint32 **events)
+BuildEdges(const FmGraph *graph, const uint32 *near, const uint32 *far, FmGraphEdges *edges)
 {
+	Size n = Max((Size) graph->n_events, 1);
 	uint32 *next;
 
-	*start = ALLOC_ZERO(((Size) graph->n_nodes + 2) * sizeof(uint32));
-	*events = ALLOC(Max((Size) graph->n_events, 1) * sizeof(uint32));
+	edges->start = ALLOC_ZERO(((Size) graph->n_nodes + 2) * sizeof(uint32));
+	edges->node = ALLOC(n * sizeof(uint32));
+	edges->event = ALLOC(n * sizeof(uint32));
 	/* counts go one further than they belong, so that filling moves them into place */
-	next = *start + 1;
+	next = edges->start + 1;
 	for (uint32 i = 0; i < graph->n_events; i++)
-		next[ends[i] + 1]++;
+		next[near[i] + 1]++;
 	for (uint32 i = 1; i <= graph->n_nodes; i++)
 		next[i] += next[i - 1];
 	for (uint32 i = 0; i < graph->n_events; i++)
-		(*events)[next[ends[i]]++] = i;
+	{
+		uint32 place = next[near[i]]++;
+
+		edges->node[place] = far[i];
+		edges->event[place] = i;
+	}
+}
+
+/*
+ * Gives back what a finished graph has no use for: it may be kept for long
+ */
+static void
+ShrinkGraph(FmGraph *graph)
+{
+	if (graph->max_nodes > 0)
+		graph->nodes = REALLOC(graph->nodes, Max((Size) graph->n_nodes, 1) * sizeof(FmGraphNode));
+	graph->max_nodes = graph->n_nodes;
+	if (graph->max_events == 0)
+		return;
+	pfree(graph->artifact_ids);
+	pfree(graph->execution_ids);
+	graph->artifact_ids = graph->execution_ids = NULL;
+	graph->types = REALLOC(graph->types, graph->n_events);
+	if (graph->times != NULL)
+		graph->times = REALLOC(graph->times, (Size) graph->n_events * sizeof(int64));
+	graph->max_events = graph->n_events;
 }
 
 void
@@ -206,6 +235,8 @@ fm_graph_finish(FmGraph *graph)
 	uint64 mentions[2] = {graph->n_events, graph->n_events};
 	uint32 n_listed = graph->n_nodes;
 	uint32 kept = 0;
+	uint32 *from = ALLOC(Max((Size) graph->n_events, 1) * sizeof(uint32));
+	uint32 *to = ALLOC(Max((Size) graph->n_events, 1) * sizeof(uint32));
 
 	for (uint32 i = 0; i < n_listed; i++)
 	{
@@ -238,27 +269,29 @@ fm_graph_finish(FmGraph *graph)
 	}
 	graph->n_nodes = kept;
 
-	graph->from = ALLOC(Max((Size) graph->n_events, 1) * sizeof(uint32));
-	graph->to = ALLOC(Max((Size) graph->n_events, 1) * sizeof(uint32));
 	for (uint32 i = 0; i < graph->n_events; i++)
 	{
 		uint32 artifact = NumberNode(graph, FM_ARTIFACT, graph->artifact_ids[i]);
 		uint32 execution = NumberNode(graph, FM_EXECUTION, graph->execution_ids[i]);
 		bool output = (FM_OUTPUT_EVENTS >> graph->types[i]) & 1;
 
-		graph->from[i] = output ? execution : artifact;
-		graph->to[i] = output ? artifact : execution;
+		from[i] = output ? execution : artifact;
+		to[i] = output ? artifact : execution;
 		if (graph->types[i] == 0)
 			graph->has_unknown = true;
 	}
-	BuildAdjacency(graph, graph->from, &graph->out_start, &graph->out);
-	BuildAdjacency(graph, graph->to, &graph->in_start, &graph->in);
+	BuildEdges(graph, from, to, &graph->out);
+	BuildEdges(graph, to, from, &graph->in);
+	pfree(from);
+	pfree(to);
+	ShrinkGraph(graph);
 }
 
 /* ---- walks ---- */
 
 void
-fm_graph_walk(const FmGraph *graph, const FmTraversalOptions *options, const uint32 *starts, uint32 n_starts, FmGraphWalk *walk)
+fm_graph_walk(const FmGraph *graph, const FmTraversalOptions *options, const uint32 *starts, uint32 n_starts,
+			  FmGraphWalk *walk)
 {
 	uint32 *position = ALLOC_ZERO(Max((Size) graph->n_nodes, 1) * sizeof(uint32)); /* in order, + 1 */
 	uint32 types = options->event_types;
@@ -293,22 +326,24 @@ fm_graph_walk(const FmGraph *graph, const FmTraversalOptions *options, const uin
 
 			for (int side = 0; side < 2; side++)
 			{
-				const uint32 *start = side == 0 ? graph->in_start : graph->out_start;
-				const uint32 *events = side == 0 ? graph->in : graph->out;
-				const uint32 *ends = side == 0 ? graph->from : graph->to;
+				const FmGraphEdges *edges = side == 0 ? &graph->in : &graph->out;
 
 				if (!(options->direction & (side == 0 ? FM_UPSTREAM : FM_DOWNSTREAM)))
 					continue;
-				for (uint32 i = start[node]; i < start[node + 1]; i++)
+				for (uint32 i = edges->start[node]; i < edges->start[node + 1]; i++)
 				{
-					uint32 event = events[i];
-					uint32 other = ends[event];
+					uint32 other = edges->node[i];
 
 					if (position[other] != 0)
 						continue;
-					if (check && (!((types >> graph->types[event]) & 1) ||
-								  (options->has_before && graph->times != NULL && graph->times[event] > options->before)))
-						continue;
+					if (check)
+					{
+						uint32 event = edges->event[i];
+
+						if (!((types >> graph->types[event]) & 1) ||
+							(options->has_before && graph->times != NULL && graph->times[event] > options->before))
+							continue;
+					}
 					walk->order[walk->n] = other;
 					walk->parents[walk->n] = level;
 					walk->distances[walk->n] = distance + 1;
@@ -328,9 +363,9 @@ fm_graph_order(const FmGraph *graph, uint32 *order)
 	uint32 *waiting = ALLOC_ZERO(Max((Size) graph->n_nodes, 1) * sizeof(uint32));
 	uint32 n = 0;
 
-	for (uint32 i = 0; i < graph->n_events; i++)
-		if (graph->types[i] != 0)
-			waiting[graph->to[i]]++;
+	for (uint32 i = 0; i < graph->n_nodes; i++)
+		for (uint32 k = graph->in.start[i]; k < graph->in.start[i + 1]; k++)
+			waiting[i] += graph->types[graph->in.event[k]] != 0;
 	for (uint32 i = 0; i < graph->n_nodes; i++)
 		if (waiting[i] == 0)
 			order[n++] = i;
@@ -340,12 +375,12 @@ fm_graph_order(const FmGraph *graph, uint32 *order)
 
 		if ((done & 0xFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
-		for (uint32 i = graph->out_start[node]; i < graph->out_start[node + 1]; i++)
+		for (uint32 i = graph->out.start[node]; i < graph->out.start[node + 1]; i++)
 		{
-			uint32 event = graph->out[i];
+			uint32 other = graph->out.node[i];
 
-			if (graph->types[event] != 0 && --waiting[graph->to[event]] == 0)
-				order[n++] = graph->to[event];
+			if (graph->types[graph->out.event[i]] != 0 && --waiting[other] == 0)
+				order[n++] = other;
 		}
 	}
 	pfree(waiting);
@@ -384,18 +419,18 @@ fm_graph_cycles(const FmGraph *graph, uint32 *component)
 			if (visited[node] == 0)
 			{
 				visited[node] = low[node] = ++n_visited;
-				next[node] = graph->out_start[node];
+				next[node] = graph->out.start[node];
 				stack[n_stack++] = node;
 				on_stack[node] = true;
 				if ((n_visited & 0xFFFF) == 0)
 					CHECK_FOR_INTERRUPTS();
 			}
-			while (next[node] < graph->out_start[node + 1] && !descended)
+			while (next[node] < graph->out.start[node + 1] && !descended)
 			{
-				uint32 event = graph->out[next[node]++];
-				uint32 other = graph->to[event];
+				uint32 edge = next[node]++;
+				uint32 other = graph->out.node[edge];
 
-				if (graph->types[event] == 0)
+				if (graph->types[graph->out.event[edge]] == 0)
 					continue;
 				if (visited[other] == 0)
 				{

@@ -13,20 +13,6 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-FmGraphValue
-fm_open_graph(Datum datum, bool copy)
-{
-	FmGraphValue value;
-	bytea *bytes = copy ? (bytea *) PG_DETOAST_DATUM_COPY(datum) : (bytea *) PG_DETOAST_DATUM_PACKED(datum);
-	FmError error = {0};
-
-	value.graph = fm_graph_new();
-	value.data = (const uint8 *) VARDATA_ANY(bytes);
-	if (!fm_graph_parse(value.graph, value.data, VARSIZE_ANY_EXHDR(bytes), &error))
-		fm_throw(&error, NULL);
-	return value;
-}
-
 Datum
 fm_kind_datum(FmNodeKind kind)
 {
@@ -56,7 +42,8 @@ fm_graph_node_text(const uint8 *data, const FmGraphNode *node, char what, Datum 
 	if (!pg_verify_mbstr(PG_UTF8, (const char *) string, size, true))
 		return false;
 	converted = pg_any_to_server((const char *) string, size, PG_UTF8);
-	*value = PointerGetDatum(converted == (const char *) string ? cstring_to_text_with_len(converted, size) : cstring_to_text(converted));
+	*value = PointerGetDatum(converted == (const char *) string ? cstring_to_text_with_len(converted, size)
+																: cstring_to_text(converted));
 	return true;
 }
 
@@ -80,10 +67,12 @@ fm_graph_starts(const FmGraph *graph, ArrayType *artifacts, ArrayType *execution
 
 		if (arrays[k] == NULL)
 			continue;
-		deconstruct_array(arrays[k], INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &values, &nulls, &n_values);
+		deconstruct_array(arrays[k], INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &values, &nulls,
+						  &n_values);
 		for (int i = 0; i < n_values; i++)
 		{
-			uint32 node = nulls[i] ? FM_NO_NODE : fm_graph_find(graph, k ? FM_ARTIFACT : FM_EXECUTION, DatumGetInt64(values[i]));
+			uint32 node =
+				nulls[i] ? FM_NO_NODE : fm_graph_find(graph, k ? FM_ARTIFACT : FM_EXECUTION, DatumGetInt64(values[i]));
 
 			if (node != FM_NO_NODE)
 				starts[(*n)++] = node;
@@ -134,29 +123,20 @@ ArrayArgument(FunctionCallInfo fcinfo, int n)
 	return PG_ARGISNULL(n) ? NULL : PG_GETARG_ARRAYTYPE_P(n);
 }
 
-PGDLLEXPORT PG_FUNCTION_INFO_V1(traverse_graph);
-
 /*
- * traverse_graph(graph lineage_graph, direction text, artifacts bigint[], executions bigint[], max_hops bigint,
- * event_types text[], before timestamptz) -> (id bigint, node bigint, distance integer, kind "char")
+ * The walk that the arguments of traverse_graph() ask for
  */
-Datum
-traverse_graph(PG_FUNCTION_ARGS)
+static FmLiveTraversal *
+WalkGraph(FunctionCallInfo fcinfo, MemoryContext query_context)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	FmTraversalOptions options = {0};
 	FmGraphValue value;
 	FmGraphWalk walk;
 	uint32 *starts;
 	uint32 n_starts;
-	int64 number;
-	MemoryContext query_context;
+	FmLiveTraversal *live;
 	MemoryContext old_context;
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0))
-		return (Datum) 0;
-	query_context = rsinfo->econtext->ecxt_per_query_memory;
 	if (PG_ARGISNULL(1))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("direction cannot be NULL")));
 	options.direction = fm_parse_direction(PG_GETARG_TEXT_PP(1));
@@ -172,21 +152,28 @@ traverse_graph(PG_FUNCTION_ARGS)
 	}
 	/* names are read from the bytes when they are asked for */
 	old_context = MemoryContextSwitchTo(query_context);
-	value = fm_open_graph(PG_GETARG_DATUM(0), true);
+	value = fm_open_graph(PG_GETARG_DATUM(0));
 	starts = fm_graph_starts(value.graph, ArrayArgument(fcinfo, 2), ArrayArgument(fcinfo, 3), &n_starts);
 	fm_graph_walk(value.graph, &options, starts, n_starts, &walk);
-	number = fm_keep_graph_walk(value.data, value.graph, &walk, query_context);
+	live = fm_keep_graph_walk(value.data, value.graph, &walk, query_context);
 	MemoryContextSwitchTo(old_context);
-	for (uint32 i = 0; i < walk.n; i++)
-	{
-		const FmGraphNode *node = &value.graph->nodes[walk.order[i]];
-		Datum values[4] = {Int64GetDatum(node->id), Int64GetDatum(number + i), Int32GetDatum(walk.distances[i]),
-						   CharGetDatum(node->kind == FM_ARTIFACT ? 'a' : 'e')};
-		bool nulls[4] = {false};
+	return live;
+}
 
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
-	return (Datum) 0;
+PGDLLEXPORT PG_FUNCTION_INFO_V1(traverse_graph);
+
+/*
+ * traverse_graph(graph lineage_graph, direction text, artifacts bigint[], executions bigint[], max_hops bigint,
+ * event_types text[], before timestamptz) -> SETOF bigint, for traversed_id() and its like
+ */
+Datum
+traverse_graph(PG_FUNCTION_ARGS)
+{
+	FmLiveTraversal *live = NULL;
+
+	if (SRF_IS_FIRSTCALL() && !PG_ARGISNULL(0))
+		live = WalkGraph(fcinfo, fm_walk_context(fcinfo));
+	return fm_next_traversed(fcinfo, live);
 }
 
 /*
@@ -199,17 +186,16 @@ PutEnds(FunctionCallInfo fcinfo, bool leaves)
 	FmGraphValue value;
 
 	InitMaterializedSRF(fcinfo, 0);
-	value = fm_open_graph(PG_GETARG_DATUM(0), false);
+	value = fm_open_graph(PG_GETARG_DATUM(0));
 	for (uint32 i = 0; i < value.graph->n_nodes; i++)
 	{
-		const uint32 *start = leaves ? value.graph->out_start : value.graph->in_start;
-		const uint32 *events = leaves ? value.graph->out : value.graph->in;
+		const FmGraphEdges *edges = leaves ? &value.graph->out : &value.graph->in;
 		bool has_edge = false;
 		Datum values[4];
 		bool nulls[4] = {false};
 
-		for (uint32 k = start[i]; k < start[i + 1] && !has_edge; k++)
-			has_edge = value.graph->types[events[k]] != 0;
+		for (uint32 k = edges->start[i]; k < edges->start[i + 1] && !has_edge; k++)
+			has_edge = value.graph->types[edges->event[k]] != 0;
 		if (has_edge)
 			continue;
 		NodeColumns(&value, i, values, nulls);
@@ -240,7 +226,7 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(lineage_graph_is_acyclic);
 Datum
 lineage_graph_is_acyclic(PG_FUNCTION_ARGS)
 {
-	FmGraphValue value = fm_open_graph(PG_GETARG_DATUM(0), false);
+	FmGraphValue value = fm_open_graph(PG_GETARG_DATUM(0));
 	uint32 *order = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) value.graph->n_nodes, 1) * sizeof(uint32));
 
 	PG_RETURN_BOOL(fm_graph_order(value.graph, order) == value.graph->n_nodes);
@@ -260,7 +246,7 @@ lineage_graph_topological_order(PG_FUNCTION_ARGS)
 	uint32 n;
 
 	InitMaterializedSRF(fcinfo, 0);
-	value = fm_open_graph(PG_GETARG_DATUM(0), false);
+	value = fm_open_graph(PG_GETARG_DATUM(0));
 	order = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) value.graph->n_nodes, 1) * sizeof(uint32));
 	n = fm_graph_order(value.graph, order);
 	if (n < value.graph->n_nodes)
@@ -318,7 +304,7 @@ lineage_graph_find_cycles(PG_FUNCTION_ARGS)
 	FmGraphValue value;
 
 	InitMaterializedSRF(fcinfo, 0);
-	value = fm_open_graph(PG_GETARG_DATUM(0), false);
+	value = fm_open_graph(PG_GETARG_DATUM(0));
 	PutCycles((ReturnSetInfo *) fcinfo->resultinfo, &value);
 	return (Datum) 0;
 }
@@ -386,8 +372,8 @@ lineage_cycles(PG_FUNCTION_ARGS)
 PGDLLEXPORT PG_FUNCTION_INFO_V1(lineage_order);
 
 /*
- * lineage_order(direction text, artifacts bigint[], executions bigint[], max_hops bigint) -> (position bigint, kind text,
- * id bigint): the nodes that a walk reaches, in topological order; all nodes with events when no start is given
+ * lineage_order(direction text, artifacts bigint[], executions bigint[], max_hops bigint) -> (position bigint, kind
+ * text, id bigint): the nodes that a walk reaches, in topological order; all nodes with events when no start is given
  */
 Datum
 lineage_order(PG_FUNCTION_ARGS)
@@ -406,8 +392,8 @@ lineage_order(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1) && PG_ARGISNULL(2))
 		graph = GraphOfStore();
 	else
-		graph = fm_graph_of_walk(fm_parse_direction(PG_GETARG_TEXT_PP(0)), ArrayArgument(fcinfo, 1), ArrayArgument(fcinfo, 2),
-								 PG_ARGISNULL(3) ? -1 : PG_GETARG_INT64(3));
+		graph = fm_graph_of_walk(fm_parse_direction(PG_GETARG_TEXT_PP(0)), ArrayArgument(fcinfo, 1),
+								 ArrayArgument(fcinfo, 2), PG_ARGISNULL(3) ? -1 : PG_GETARG_INT64(3));
 	order = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) graph->n_nodes, 1) * sizeof(uint32));
 	n = fm_graph_order(graph, order);
 	if (n < graph->n_nodes)

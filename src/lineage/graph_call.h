@@ -15,8 +15,11 @@ typedef struct FmGraphValue
 	const uint8 *data;
 } FmGraphValue;
 
-/* In the current memory context; raises an error when the bytes are no graph */
-extern FmGraphValue fm_open_graph(Datum datum, bool copy);
+/*
+ * Open until the current memory context goes, in no order with others; raises an error when the bytes are no graph
+ * (graph_open.c)
+ */
+extern FmGraphValue fm_open_graph(Datum datum);
 
 /* type, name or uri ('t', 'n', 'u') of a node as text of the database's encoding; false when it has none */
 extern bool fm_graph_node_text(const uint8 *data, const FmGraphNode *node, char what, Datum *value);

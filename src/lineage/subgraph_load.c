@@ -1,8 +1,8 @@
 /*
  * Reading a subgraph from the tables of MLMD into a message
  *
- * A query each for nodes, properties, paths of events, contexts and types, whatever the number of nodes. Rows come in the
- * order of ids, so properties and paths find their owner by walking along.
+ * A query each for nodes, properties, paths of events, contexts and types, whatever the number of nodes. Rows come in
+ * the order of ids, so properties and paths find their owner by walking along.
  */
 #include "lineage/subgraph_load.h"
 
@@ -47,42 +47,89 @@ typedef struct Loader
 
 /* ---- rows ---- */
 
-/*
- * Runs a query with $1 the time and $2 an array of ids. In it, {x} stands for table x of MLMD.
- */
-static void
-RunQuery(const Loader *loader, const char *query, const int64 *ids, int n)
+static int
+CompareIds(const void *a, const void *b)
 {
-	MemoryContext context = CurrentMemoryContext;
-	StringInfoData sql;
-	Oid types[2] = {TIMESTAMPTZOID, INT8ARRAYOID};
-	Datum values[2] = {TimestampTzGetDatum(loader->ids->as_of), PointerGetDatum(fm_int64_array(ids, n))};
+	int64 left = *(const int64 *) a;
+	int64 right = *(const int64 *) b;
 
-	initStringInfo(&sql);
-	for (const char *p = query; *p != '\0'; p++)
+	return left < right ? -1 : left > right;
+}
+
+/*
+ * Ids that are near one another as ranges: an index finds a range as fast as an id. What lies between the ids is read
+ * for nothing, so that is never more than the ids themselves. Gives the number of ranges.
+ */
+static int
+RangesOfIds(const int64 *ids, int n, int64 *low, int64 *high)
+{
+	int n_ranges = 0;
+	int n_in_range = 0;
+
+	for (int i = 0; i < n; i++)
 	{
-		const char *end;
-
-		if (*p != '{')
+		if (n_in_range > 0 && ids[i] - low[n_ranges - 1] <= 2 * (int64) n_in_range)
 		{
-			appendStringInfoChar(&sql, *p);
+			high[n_ranges - 1] = ids[i];
+			n_in_range++;
 			continue;
 		}
-		end = strchr(p, '}');
-		if (loader->ids->has_as_of)
-			appendStringInfoString(&sql, fm_relation_as_of(pnstrdup(p + 1, end - p - 1)));
-		else
-			appendStringInfo(&sql, "mlmd.%.*s", (int) (end - p - 1), p + 1);
-		p = end;
+		low[n_ranges] = high[n_ranges] = ids[i];
+		n_ranges++;
+		n_in_range = 1;
 	}
-	if (n <= FM_KEPT_PLAN_NODES)
-		fm_execute_kept(sql.data, 2, types, values, true, NULL);
-	else if (SPI_execute_with_args(sql.data, 2, types, values, NULL, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "unexpected result of a query for a subgraph");
+	return n_ranges;
+}
+
+/*
+ * Reads columns of the rows n of a table of MLMD whose column id is among ids, which are in order. There may be rows of
+ * other ids too. No ids, no query.
+ */
+static void
+ReadRows(const Loader *loader, const char *columns, const char *table, const char *id, const char *order,
+		 const int64 *ids, int n)
+{
+	MemoryContext context = CurrentMemoryContext;
+	const char *relation = loader->ids->has_as_of ? fm_relation_as_of(table) : psprintf("mlmd.%s", table);
+	Oid types[3] = {TIMESTAMPTZOID, INT8ARRAYOID, INT8ARRAYOID};
+	Datum values[3] = {TimestampTzGetDatum(loader->ids->as_of)};
+	int64 *low;
+	int n_ranges;
+
+	SPI_processed = 0;
+	SPI_tuptable = NULL;
+	if (n == 0)
+		return;
+	low = MemoryContextAllocHuge(CurrentMemoryContext, (Size) n * 2 * sizeof(int64));
+	n_ranges = RangesOfIds(ids, n, low, low + n);
+	if (n_ranges <= FM_KEPT_PLAN_NODES)
+	{
+		values[1] = PointerGetDatum(fm_int64_array(low, n_ranges));
+		values[2] = PointerGetDatum(fm_int64_array(low + n, n_ranges));
+		fm_execute_kept(psprintf("SELECT %s FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) r (low, "
+								 "high), %s n WHERE n.%s "
+								 "OPERATOR(pg_catalog.>=) r.low AND n.%s OPERATOR(pg_catalog.<=) r.high ORDER BY %s",
+								 columns, relation, id, id, order),
+						3, types, values, true, NULL);
+	}
+	else
+	{
+		char *sql = psprintf("SELECT %s FROM %s n WHERE n.%s OPERATOR(pg_catalog.=) ANY ($2) ORDER BY %s", columns,
+							 relation, id, order);
+
+		values[1] = PointerGetDatum(fm_int64_array(ids, n));
+		if (SPI_execute_with_args(sql, 2, types, values, NULL, true, 0) != SPI_OK_SELECT)
+			elog(ERROR, "unexpected result of a query for a subgraph");
+	}
+	pfree(low);
 	/* SPI leaves its own, which goes with SPI_finish */
 	MemoryContextSwitchTo(context);
-	pfree(sql.data);
-	pfree(DatumGetPointer(values[1]));
+}
+
+static bool
+HasId(const int64 *ids, int n, int64 id)
+{
+	return bsearch(&id, ids, n, sizeof(int64), CompareIds) != NULL;
 }
 
 static int64
@@ -217,12 +264,12 @@ LoadProperties(const Loader *loader, FmNodeKind kind, NodeParts *nodes, int n_no
 
 	for (int i = 0; i < n_nodes; i++)
 		ids[i] = nodes[i].id;
-	RunQuery(loader,
-			 psprintf("SELECT p.%s_id, p.is_custom_property, p.name, p.int_value, p.double_value, p.string_value, p.proto_value, "
-					  "p.bool_value FROM {%sproperty} p WHERE p.%s_id OPERATOR(pg_catalog.=) ANY ($2) ORDER BY 1, 2, p.name COLLATE "
-					  "pg_catalog.\"C\"",
-					  name, name, name),
-			 ids, n_nodes);
+	ReadRows(loader,
+			 psprintf("n.%s_id, n.is_custom_property, n.name, n.int_value, n.double_value, n.string_value, "
+					  "n.proto_value, n.bool_value",
+					  name),
+			 psprintf("%sproperty", name), psprintf("%s_id", name), "1, 2, n.name COLLATE pg_catalog.\"C\"", ids,
+			 n_nodes);
 	while (row < SPI_processed)
 	{
 		int64 id = IntField(row, 1, NULL);
@@ -260,9 +307,9 @@ LoadProperties(const Loader *loader, FmNodeKind kind, NodeParts *nodes, int n_no
 
 /* ---- nodes ---- */
 
-#define NODE_PARTS(node) \
-	((NodeParts){(node)->id, &(node)->n_properties, (PropertyEntry ***) &(node)->properties, &(node)->n_custom_properties, \
-				 (PropertyEntry ***) &(node)->custom_properties})
+#define NODE_PARTS(node)                                                                                               \
+	((NodeParts){(node)->id, &(node)->n_properties, (PropertyEntry ***) &(node)->properties,                           \
+				 &(node)->n_custom_properties, (PropertyEntry ***) &(node)->custom_properties})
 
 static void
 LoadArtifacts(Loader *loader)
@@ -270,27 +317,28 @@ LoadArtifacts(Loader *loader)
 	Mlmd__LineageGraph *graph = loader->graph;
 	NodeParts *parts;
 
-	RunQuery(loader,
-			 "SELECT n.id, n.type_id, n.uri, n.state::pg_catalog.int8, n.name, t.name, n.create_time_since_epoch, "
-			 "n.last_update_time_since_epoch, n.external_id FROM {artifact} n JOIN mlmd.type t ON t.id OPERATOR(pg_catalog.=) n.type_id "
-			 "WHERE n.id OPERATOR(pg_catalog.=) ANY ($2) ORDER BY 1",
-			 loader->ids->artifacts, loader->ids->n_artifacts);
+	ReadRows(loader,
+			 "n.id, n.type_id, n.uri, n.state::pg_catalog.int8, n.name, n.create_time_since_epoch, "
+			 "n.last_update_time_since_epoch, n.external_id",
+			 "artifact", "id", "1", loader->ids->artifacts, loader->ids->n_artifacts);
 	graph->artifacts = AllocArray(SPI_processed);
 	parts = palloc(Max(SPI_processed, 1) * sizeof(NodeParts));
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
-		Mlmd__Artifact *node = FM_NEW(Mlmd__Artifact, mlmd__artifact);
+		Mlmd__Artifact *node;
 
+		if (!HasId(loader->ids->artifacts, loader->ids->n_artifacts, IntField(row, 1, NULL)))
+			continue;
+		node = FM_NEW(Mlmd__Artifact, mlmd__artifact);
 		node->id = IntField(row, 1, &node->has_id);
 		node->type_id = IntField(row, 2, &node->has_type_id);
 		node->uri = TextField(row, 3);
 		node->state = IntField(row, 4, &node->has_state);
 		node->name = TextField(row, 5);
-		node->type = TextField(row, 6);
-		node->create_time_since_epoch = IntField(row, 7, &node->has_create_time_since_epoch);
-		node->last_update_time_since_epoch = IntField(row, 8, &node->has_last_update_time_since_epoch);
-		node->external_id = TextField(row, 9);
-		parts[row] = NODE_PARTS(node);
+		node->create_time_since_epoch = IntField(row, 6, &node->has_create_time_since_epoch);
+		node->last_update_time_since_epoch = IntField(row, 7, &node->has_last_update_time_since_epoch);
+		node->external_id = TextField(row, 8);
+		parts[graph->n_artifacts] = NODE_PARTS(node);
 		graph->artifacts[graph->n_artifacts++] = node;
 	}
 	SPI_freetuptable(SPI_tuptable);
@@ -304,40 +352,32 @@ LoadExecutions(Loader *loader)
 	Mlmd__LineageGraph *graph = loader->graph;
 	NodeParts *parts;
 
-	RunQuery(loader,
-			 "SELECT n.id, n.type_id, n.last_known_state::pg_catalog.int8, n.name, t.name, n.create_time_since_epoch, "
-			 "n.last_update_time_since_epoch, n.external_id FROM {execution} n JOIN mlmd.type t ON t.id OPERATOR(pg_catalog.=) "
-			 "n.type_id WHERE n.id OPERATOR(pg_catalog.=) ANY ($2) ORDER BY 1",
-			 loader->ids->executions, loader->ids->n_executions);
+	ReadRows(loader,
+			 "n.id, n.type_id, n.last_known_state::pg_catalog.int8, n.name, n.create_time_since_epoch, "
+			 "n.last_update_time_since_epoch, n.external_id",
+			 "execution", "id", "1", loader->ids->executions, loader->ids->n_executions);
 	graph->executions = AllocArray(SPI_processed);
 	parts = palloc(Max(SPI_processed, 1) * sizeof(NodeParts));
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
-		Mlmd__Execution *node = FM_NEW(Mlmd__Execution, mlmd__execution);
+		Mlmd__Execution *node;
 
+		if (!HasId(loader->ids->executions, loader->ids->n_executions, IntField(row, 1, NULL)))
+			continue;
+		node = FM_NEW(Mlmd__Execution, mlmd__execution);
 		node->id = IntField(row, 1, &node->has_id);
 		node->type_id = IntField(row, 2, &node->has_type_id);
 		node->last_known_state = IntField(row, 3, &node->has_last_known_state);
 		node->name = TextField(row, 4);
-		node->type = TextField(row, 5);
-		node->create_time_since_epoch = IntField(row, 6, &node->has_create_time_since_epoch);
-		node->last_update_time_since_epoch = IntField(row, 7, &node->has_last_update_time_since_epoch);
-		node->external_id = TextField(row, 8);
-		parts[row] = NODE_PARTS(node);
+		node->create_time_since_epoch = IntField(row, 5, &node->has_create_time_since_epoch);
+		node->last_update_time_since_epoch = IntField(row, 6, &node->has_last_update_time_since_epoch);
+		node->external_id = TextField(row, 7);
+		parts[graph->n_executions] = NODE_PARTS(node);
 		graph->executions[graph->n_executions++] = node;
 	}
 	SPI_freetuptable(SPI_tuptable);
 	LoadProperties(loader, FM_EXECUTION, parts, graph->n_executions, &mlmd__execution__properties_entry__descriptor,
 				   &mlmd__execution__custom_properties_entry__descriptor);
-}
-
-static int
-CompareIds(const void *a, const void *b)
-{
-	int64 left = *(const int64 *) a;
-	int64 right = *(const int64 *) b;
-
-	return left < right ? -1 : left > right;
 }
 
 /*
@@ -369,14 +409,15 @@ LoadContexts(Loader *loader)
 
 	for (size_t i = 0; i < graph->n_artifacts; i++)
 		ids[i] = graph->artifacts[i]->id;
-	RunQuery(loader,
-			 "SELECT l.artifact_id, l.context_id FROM {attribution} l WHERE l.artifact_id OPERATOR(pg_catalog.=) ANY ($2) ORDER BY l.id", ids,
-			 graph->n_artifacts);
+	ReadRows(loader, "n.artifact_id, n.context_id", "attribution", "artifact_id", "n.id", ids, graph->n_artifacts);
 	graph->attributions = AllocArray(SPI_processed);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
-		Mlmd__Attribution *link = FM_NEW(Mlmd__Attribution, mlmd__attribution);
+		Mlmd__Attribution *link;
 
+		if (!HasId(ids, graph->n_artifacts, IntField(row, 1, NULL)))
+			continue;
+		link = FM_NEW(Mlmd__Attribution, mlmd__attribution);
 		link->artifact_id = IntField(row, 1, &link->has_artifact_id);
 		link->context_id = IntField(row, 2, &link->has_context_id);
 		graph->attributions[graph->n_attributions++] = link;
@@ -385,14 +426,15 @@ LoadContexts(Loader *loader)
 
 	for (size_t i = 0; i < graph->n_executions; i++)
 		ids[i] = graph->executions[i]->id;
-	RunQuery(loader,
-			 "SELECT l.execution_id, l.context_id FROM {association} l WHERE l.execution_id OPERATOR(pg_catalog.=) ANY ($2) ORDER BY l.id", ids,
-			 graph->n_executions);
+	ReadRows(loader, "n.execution_id, n.context_id", "association", "execution_id", "n.id", ids, graph->n_executions);
 	graph->associations = AllocArray(SPI_processed);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
-		Mlmd__Association *link = FM_NEW(Mlmd__Association, mlmd__association);
+		Mlmd__Association *link;
 
+		if (!HasId(ids, graph->n_executions, IntField(row, 1, NULL)))
+			continue;
+		link = FM_NEW(Mlmd__Association, mlmd__association);
 		link->execution_id = IntField(row, 1, &link->has_execution_id);
 		link->context_id = IntField(row, 2, &link->has_context_id);
 		graph->associations[graph->n_associations++] = link;
@@ -405,24 +447,25 @@ LoadContexts(Loader *loader)
 	for (size_t i = 0; i < graph->n_associations; i++)
 		contexts[n_contexts++] = graph->associations[i]->context_id;
 	n_contexts = UniqueIds(contexts, n_contexts);
-	RunQuery(loader,
-			 "SELECT n.id, n.type_id, n.name, t.name, n.create_time_since_epoch, n.last_update_time_since_epoch, n.external_id "
-			 "FROM {context} n JOIN mlmd.type t ON t.id OPERATOR(pg_catalog.=) n.type_id WHERE n.id OPERATOR(pg_catalog.=) ANY ($2) ORDER BY 1",
-			 contexts, n_contexts);
+	ReadRows(loader,
+			 "n.id, n.type_id, n.name, n.create_time_since_epoch, n.last_update_time_since_epoch, n.external_id",
+			 "context", "id", "1", contexts, n_contexts);
 	graph->contexts = AllocArray(SPI_processed);
 	parts = palloc(Max(SPI_processed, 1) * sizeof(NodeParts));
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
-		Mlmd__Context *node = FM_NEW(Mlmd__Context, mlmd__context);
+		Mlmd__Context *node;
 
+		if (!HasId(contexts, n_contexts, IntField(row, 1, NULL)))
+			continue;
+		node = FM_NEW(Mlmd__Context, mlmd__context);
 		node->id = IntField(row, 1, &node->has_id);
 		node->type_id = IntField(row, 2, &node->has_type_id);
 		node->name = TextField(row, 3);
-		node->type = TextField(row, 4);
-		node->create_time_since_epoch = IntField(row, 5, &node->has_create_time_since_epoch);
-		node->last_update_time_since_epoch = IntField(row, 6, &node->has_last_update_time_since_epoch);
-		node->external_id = TextField(row, 7);
-		parts[row] = NODE_PARTS(node);
+		node->create_time_since_epoch = IntField(row, 4, &node->has_create_time_since_epoch);
+		node->last_update_time_since_epoch = IntField(row, 5, &node->has_last_update_time_since_epoch);
+		node->external_id = TextField(row, 6);
+		parts[graph->n_contexts] = NODE_PARTS(node);
 		graph->contexts[graph->n_contexts++] = node;
 	}
 	SPI_freetuptable(SPI_tuptable);
@@ -475,13 +518,8 @@ LoadEvents(Loader *loader)
 	}
 
 	/* steps in the order they were put, which is that of the rows in the table */
-	RunQuery(loader,
-			 loader->ids->has_as_of
-				 ? "SELECT p.event_id, p.is_index_step, p.step_index::pg_catalog.int8, p.step_key FROM {eventpath} p WHERE p.event_id "
-				   "OPERATOR(pg_catalog.=) ANY ($2) ORDER BY p.event_id"
-				 : "SELECT p.event_id, p.is_index_step, p.step_index::pg_catalog.int8, p.step_key FROM {eventpath} p WHERE p.event_id "
-				   "OPERATOR(pg_catalog.=) ANY ($2) ORDER BY p.event_id, p.ctid",
-			 ids, graph->n_events);
+	ReadRows(loader, "n.event_id, n.is_index_step, n.step_index::pg_catalog.int8, n.step_key", "eventpath", "event_id",
+			 loader->ids->has_as_of ? "1" : "1, n.ctid", ids, graph->n_events);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		int64 id = IntField(row, 1, NULL);
@@ -522,51 +560,71 @@ StructType(char *json)
 	FmError error = {0};
 
 	return json == NULL ? NULL
-						: (Mlmd__ArtifactStructType *) fm_message_parse_json(&mlmd__artifact_struct_type__descriptor, json,
-																			  strlen(json), &error);
+						: (Mlmd__ArtifactStructType *) fm_message_parse_json(&mlmd__artifact_struct_type__descriptor,
+																			 json, strlen(json), &error);
 }
 
+/* A node that wants the name of its type */
+typedef struct TypedNode
+{
+	int64 type_id;
+	char **type;
+} TypedNode;
+
 /*
- * The types of a kind that the nodes have. As with the client, only execution types come with their base type.
+ * The types of a kind that the nodes have, and their names for the nodes. As with the client, only execution types come
+ * with their base type.
  */
 static void
-LoadTypes(Loader *loader, FmNodeKind kind, int64 *ids, int n)
+LoadTypes(Loader *loader, FmNodeKind kind, TypedNode *nodes, int n_nodes)
 {
 	Mlmd__LineageGraph *graph = loader->graph;
-	const ProtobufCMessageDescriptor *entry_descriptor = kind == FM_ARTIFACT   ? &mlmd__artifact_type__properties_entry__descriptor
-														 : kind == FM_EXECUTION ? &mlmd__execution_type__properties_entry__descriptor
-																				: &mlmd__context_type__properties_entry__descriptor;
+	const ProtobufCMessageDescriptor *entry_descriptor =
+		kind == FM_ARTIFACT	   ? &mlmd__artifact_type__properties_entry__descriptor
+		: kind == FM_EXECUTION ? &mlmd__execution_type__properties_entry__descriptor
+							   : &mlmd__context_type__properties_entry__descriptor;
 	TypeEntry ****entries;
 	size_t **counts;
 	size_t type = 0;
-	size_t n_types;
+	size_t n_types = 0;
+	int64 *ids = palloc(Max(n_nodes, 1) * sizeof(int64));
+	char **names;
+	int n;
 
-	n = UniqueIds(ids, n);
+	for (int i = 0; i < n_nodes; i++)
+		ids[i] = nodes[i].type_id;
+	n = UniqueIds(ids, n_nodes);
 	/* the base types are MLMD's own, whose numbers in the protocol are these */
-	RunQuery(loader,
-			 "SELECT t.id, t.name, t.version, t.description, t.external_id, t.input_type, t.output_type, (SELECT CASE b.name WHEN "
-			 "'mlmd.Train' THEN 1 WHEN 'mlmd.Transform' THEN 2 WHEN 'mlmd.Process' THEN 3 WHEN 'mlmd.Evaluate' THEN 4 WHEN 'mlmd.Deploy' "
-			 "THEN 5 END::pg_catalog.int8 FROM mlmd.parenttype p JOIN mlmd.type b ON b.id OPERATOR(pg_catalog.=) p.parent_type_id WHERE "
-			 "p.type_id OPERATOR(pg_catalog.=) t.id LIMIT 1) FROM mlmd.type t WHERE t.id OPERATOR(pg_catalog.=) ANY ($2) ORDER BY t.id",
-			 ids, n);
-	n_types = SPI_processed;
-	entries = palloc(Max(n_types, 1) * sizeof(*entries));
-	counts = palloc(Max(n_types, 1) * sizeof(*counts));
-	ids = palloc(Max(n_types, 1) * sizeof(int64));
-	for (uint64 row = 0; row < n_types; row++)
+	ReadRows(
+		loader,
+		"n.id, n.name, n.version, n.description, n.external_id, n.input_type, n.output_type, (SELECT CASE b.name WHEN "
+		"'mlmd.Train' THEN 1 WHEN 'mlmd.Transform' THEN 2 WHEN 'mlmd.Process' THEN 3 WHEN 'mlmd.Evaluate' THEN 4 WHEN "
+		"'mlmd.Deploy' "
+		"THEN 5 END::pg_catalog.int8 FROM mlmd.parenttype p JOIN mlmd.type b ON b.id OPERATOR(pg_catalog.=) "
+		"p.parent_type_id WHERE "
+		"p.type_id OPERATOR(pg_catalog.=) n.id LIMIT 1)",
+		"type", "id", "1", ids, n);
+	entries = palloc(Max(n, 1) * sizeof(*entries));
+	counts = palloc(Max(n, 1) * sizeof(*counts));
+	names = palloc(Max(n, 1) * sizeof(char *));
+	for (uint64 row = 0; row < SPI_processed; row++)
 	{
-		ids[row] = IntField(row, 1, NULL);
-#define FILL_TYPE(Type, prefix, list) \
-	{ \
-		Type *message = FM_NEW(Type, prefix); \
-		message->id = IntField(row, 1, &message->has_id); \
-		message->name = TextField(row, 2); \
-		message->version = TextField(row, 3); \
-		message->description = TextField(row, 4); \
-		message->external_id = TextField(row, 5); \
-		entries[row] = (TypeEntry ***) &message->properties; \
-		counts[row] = &message->n_properties; \
-		FM_APPEND(graph->n_##list, graph->list, message); \
+		int64 id = IntField(row, 1, NULL);
+
+		if (!HasId(ids, n, id))
+			continue;
+#define FILL_TYPE(Type, prefix, list)                                                                                  \
+	{                                                                                                                  \
+		Type *message = FM_NEW(Type, prefix);                                                                          \
+		message->id = IntField(row, 1, &message->has_id);                                                              \
+		message->name = TextField(row, 2);                                                                             \
+		message->version = TextField(row, 3);                                                                          \
+		message->description = TextField(row, 4);                                                                      \
+		message->external_id = TextField(row, 5);                                                                      \
+		entries[n_types] = (TypeEntry ***) &message->properties;                                                       \
+		counts[n_types] = &message->n_properties;                                                                      \
+		names[n_types] = message->name;                                                                                \
+		FM_APPEND(graph->n_##list, graph->list, message);                                                              \
 	}
 		if (kind == FM_ARTIFACT)
 			FILL_TYPE(Mlmd__ArtifactType, mlmd__artifact_type, artifact_types)
@@ -575,17 +633,25 @@ LoadTypes(Loader *loader, FmNodeKind kind, int64 *ids, int n)
 		else
 		{
 			FILL_TYPE(Mlmd__ExecutionType, mlmd__execution_type, execution_types)
-			graph->execution_types[row]->input_type = StructType(TextField(row, 6));
-			graph->execution_types[row]->output_type = StructType(TextField(row, 7));
-			graph->execution_types[row]->base_type = IntField(row, 8, &graph->execution_types[row]->has_base_type);
+			graph->execution_types[n_types]->input_type = StructType(TextField(row, 6));
+			graph->execution_types[n_types]->output_type = StructType(TextField(row, 7));
+			graph->execution_types[n_types]->base_type =
+				IntField(row, 8, &graph->execution_types[n_types]->has_base_type);
 		}
 #undef FILL_TYPE
+		/* ids become those of the types that are there: some may be hidden from the caller */
+		ids[n_types++] = id;
 	}
 	SPI_freetuptable(SPI_tuptable);
-	RunQuery(loader,
-			 "SELECT p.type_id, p.name, p.data_type::pg_catalog.int8 FROM mlmd.typeproperty p WHERE p.type_id OPERATOR(pg_catalog.=) ANY ($2) "
-			 "ORDER BY 1, p.name COLLATE pg_catalog.\"C\"",
-			 ids, n_types);
+	for (int i = 0; i < n_nodes; i++)
+	{
+		const int64 *found = bsearch(&nodes[i].type_id, ids, n_types, sizeof(int64), CompareIds);
+
+		if (found != NULL)
+			*nodes[i].type = names[found - ids];
+	}
+	ReadRows(loader, "n.type_id, n.name, n.data_type::pg_catalog.int8", "typeproperty", "type_id",
+			 "1, n.name COLLATE pg_catalog.\"C\"", ids, n_types);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		int64 id = IntField(row, 1, NULL);
@@ -607,21 +673,21 @@ fm_load_subgraph(const FmSubgraphIds *ids)
 {
 	Mlmd__LineageGraph *graph = FM_NEW(Mlmd__LineageGraph, mlmd__lineage_graph);
 	Loader loader = {ids, graph};
-	int64 *types;
+	TypedNode *nodes;
 
 	LoadArtifacts(&loader);
 	LoadExecutions(&loader);
 	LoadContexts(&loader);
 	LoadEvents(&loader);
-	types = palloc(Max(Max(graph->n_artifacts, graph->n_executions), Max(graph->n_contexts, 1)) * sizeof(int64));
+	nodes = palloc(Max(Max(graph->n_artifacts, graph->n_executions), Max(graph->n_contexts, 1)) * sizeof(TypedNode));
 	for (size_t i = 0; i < graph->n_artifacts; i++)
-		types[i] = graph->artifacts[i]->type_id;
-	LoadTypes(&loader, FM_ARTIFACT, types, graph->n_artifacts);
+		nodes[i] = (TypedNode){graph->artifacts[i]->type_id, &graph->artifacts[i]->type};
+	LoadTypes(&loader, FM_ARTIFACT, nodes, graph->n_artifacts);
 	for (size_t i = 0; i < graph->n_executions; i++)
-		types[i] = graph->executions[i]->type_id;
-	LoadTypes(&loader, FM_EXECUTION, types, graph->n_executions);
+		nodes[i] = (TypedNode){graph->executions[i]->type_id, &graph->executions[i]->type};
+	LoadTypes(&loader, FM_EXECUTION, nodes, graph->n_executions);
 	for (size_t i = 0; i < graph->n_contexts; i++)
-		types[i] = graph->contexts[i]->type_id;
-	LoadTypes(&loader, FM_CONTEXT, types, graph->n_contexts);
+		nodes[i] = (TypedNode){graph->contexts[i]->type_id, &graph->contexts[i]->type};
+	LoadTypes(&loader, FM_CONTEXT, nodes, graph->n_contexts);
 	return graph;
 }

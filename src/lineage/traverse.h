@@ -56,18 +56,20 @@ typedef struct FmEventSource
 	 * Hands every event of the nodes to fm_traversal_event. types: bits of the event types that matter, the others
 	 * may be left out. ids are in no order and without duplicates.
 	 */
-	void (*expand)(struct FmEventSource *source, struct FmTraversal *traversal, FmNodeKind kind, const int64 *ids, uint32 n,
-				   uint32 types);
-	/* Sets ending[i] for the ids at which the walk stops, and hidden[i] for those that the caller cannot see; may be NULL */
-	void (*classify)(struct FmEventSource *source, FmNodeKind kind, const int64 *ids, uint32 n, bool *ending, bool *hidden);
+	void (*expand)(struct FmEventSource *source, struct FmTraversal *traversal, FmNodeKind kind, const int64 *ids,
+				   uint32 n, uint32 types);
+	/* Sets ending[i] for the ids at which the walk stops, and hidden[i] for those that the caller cannot see; may be
+	 * NULL */
+	void (*classify)(struct FmEventSource *source, FmNodeKind kind, const int64 *ids, uint32 n, bool *ending,
+					 bool *hidden);
 } FmEventSource;
 
 typedef struct FmTraversalOptions
 {
 	FmDirection direction;
-	int64 max_hops;		  /* < 0: no limit */
-	uint32 event_types;	  /* bits of the types to follow */
-	bool has_before;	  /* events after this are not there; events without a time are */
+	int64 max_hops;		/* < 0: no limit */
+	uint32 event_types; /* bits of the types to follow */
+	bool has_before;	/* events after this are not there; events without a time are */
 	int64 before;
 	bool include_ending_artifacts;
 	bool include_ending_executions;
@@ -77,6 +79,14 @@ typedef struct FmTraversalOptions
 	int64 target_id;
 	Size memory_limit; /* bytes; 0: none */
 } FmTraversalOptions;
+
+/* The indexes of nodes, + 1, for all ids from first on; 0: not reached */
+typedef struct FmIdWindow
+{
+	int64 first;
+	uint64 size;
+	uint32 *index;
+} FmIdWindow;
 
 typedef struct FmTraversal
 {
@@ -89,16 +99,18 @@ typedef struct FmTraversal
 	FmTraversalNode *nodes;
 	uint32 n_nodes;
 	uint32 max_nodes;
-	struct FmIdTable *tables[2]; /* by FmNodeKind: EXECUTION, ARTIFACT */
-	uint32 *dense[2];			 /* index + 1 by id, for ids below n_dense; then the tables have only others */
-	int64 n_dense[2];
+	/* to find nodes by id; by FmNodeKind: EXECUTION, ARTIFACT */
+	FmIdWindow windows[2];
+	struct FmIdTable *tables[2]; /* of ids outside the window */
 	FmEvent *events;			 /* collected */
 	uint64 n_events;
 	uint64 max_events;
-	uint32 found; /* index of the target, or FM_NO_NODE */
+	uint32 found;	   /* index of the target, or FM_NO_NODE */
 	uint64 n_followed; /* events seen, for those who choose how to read them */
 	/* of the level that is being expanded */
 	FmNodeKind level_kind;
+	int64 near_id; /* of the last event, and the node's index; FM_NO_NODE: none */
+	uint32 near_index;
 	int32 level_distance;
 	FmEvent *level_events;
 	uint64 n_level_events;
@@ -106,7 +118,8 @@ typedef struct FmTraversal
 	bool buffering;
 } FmTraversal;
 
-extern void fm_traversal_begin(FmTraversal *traversal, const FmTraversalOptions *options, FmEventSource *source, FmError *error);
+extern void fm_traversal_begin(FmTraversal *traversal, const FmTraversalOptions *options, FmEventSource *source,
+							   FmError *error);
 /* Adds a start node; twice does no harm */
 extern bool fm_traversal_start(FmTraversal *traversal, FmNodeKind kind, int64 id);
 /* Walks until nothing new comes, max_hops is reached or the target found; false when the error was filled in */

@@ -1,8 +1,8 @@
 /*
  * Walks over the tables of MLMD, in SQL
  *
- * Events come straight from the table when the caller may read all of it (event_scan.c), else and for past times by SPI,
- * so that row security and the rights on columns hold. Their rows go from the executor straight into the walk.
+ * Events come straight from the table when the caller may read all of it (event_scan.c), else and for past times by
+ * SPI, so that row security and the rights on columns hold. Their rows go from the executor straight into the walk.
  */
 #include "lineage/traverse_call.h"
 
@@ -110,7 +110,8 @@ ExpandByQuery(FmEventSource *base, FmTraversal *traversal, FmNodeKind kind, cons
 	FmStoreSource *source = (FmStoreSource *) base;
 	bool all_types = types == FM_ALL_EVENTS;
 	char *sql;
-	EventReceiver receiver = {{ReceiveEvent, ReceiverStart, ReceiverNothing, ReceiverNothing, DestNone}, traversal, source->details};
+	EventReceiver receiver = {
+		{ReceiveEvent, ReceiverStart, ReceiverNothing, ReceiverNothing, DestNone}, traversal, source->details};
 	int64 *sorted;
 	MemoryContext old_context;
 
@@ -198,8 +199,8 @@ fm_store_source_init(FmStoreSource *source)
 	source->base.expand = ExpandByQuery;
 	/* with an edge one sees the ids of its ends, but a node that row security hides is no node */
 	for (int i = 0; i < 2; i++)
-		source->check_visible[i] =
-			source->has_as_of || check_enable_rls(MlmdRelation(i ? "artifact" : "execution"), InvalidOid, true) == RLS_ENABLED;
+		source->check_visible[i] = source->has_as_of || check_enable_rls(MlmdRelation(i ? "artifact" : "execution"),
+																		 InvalidOid, true) == RLS_ENABLED;
 	if (source->check_visible[0] || source->check_visible[1] || source->ending_artifacts || source->ending_executions)
 		source->base.classify = ClassifyByQuery;
 	else
@@ -261,8 +262,10 @@ fm_parse_event_types(ArrayType *array)
 			}
 		}
 		if (!known)
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid event type \"%s\"", name ? name : "NULL"),
-							errhint("Write UNKNOWN, DECLARED_OUTPUT, DECLARED_INPUT, INPUT, OUTPUT, INTERNAL_INPUT, INTERNAL_OUTPUT or PENDING_OUTPUT.")));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("invalid event type \"%s\"", name ? name : "NULL"),
+							errhint("Write UNKNOWN, DECLARED_OUTPUT, DECLARED_INPUT, INPUT, OUTPUT, INTERNAL_INPUT, "
+									"INTERNAL_OUTPUT or PENDING_OUTPUT.")));
 	}
 	return mask;
 }
@@ -312,26 +315,20 @@ fm_throw_core_error(const FmError *error)
 		fm_throw(error, NULL);
 }
 
-PGDLLEXPORT PG_FUNCTION_INFO_V1(traverse_lineage);
-
 /*
- * traverse_lineage(direction text, artifacts bigint[], executions bigint[], max_hops bigint, boundary_artifacts text,
- * boundary_executions text, event_types text[], before timestamptz, as_of timestamptz, target_kind text, target bigint)
- * -> (id bigint, node bigint, distance integer, kind "char"); rows are many, so they are narrow
+ * The walk that the arguments of traverse_lineage() ask for
  */
-Datum
-traverse_lineage(PG_FUNCTION_ARGS)
+static FmLiveTraversal *
+WalkStore(FunctionCallInfo fcinfo, MemoryContext query_context)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	FmStoreSource source = {0};
 	FmTraversalOptions options = {0};
 	FmTraversal traversal;
 	FmError error = {0};
 	MemoryContext context;
 	MemoryContext old_context;
-	int64 number;
+	FmLiveTraversal *live;
 
-	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("direction cannot be NULL")));
 	options.direction = fm_parse_direction(PG_GETARG_TEXT_PP(0));
@@ -376,22 +373,27 @@ traverse_lineage(PG_FUNCTION_ARGS)
 		StartFromIds(&traversal, &source, FM_EXECUTION, PG_GETARG_ARRAYTYPE_P(2));
 	fm_store_source_run(&source, &traversal);
 	fm_throw_core_error(&error);
-
-	number = fm_keep_traversal(&traversal, rsinfo->econtext->ecxt_per_query_memory);
-	for (uint32 i = 0; i < traversal.n_nodes; i++)
-	{
-		const FmTraversalNode *node = &traversal.nodes[i];
-		Datum values[4] = {Int64GetDatum(node->id), Int64GetDatum(number + i), Int32GetDatum(node->distance),
-						   CharGetDatum(node->kind == FM_ARTIFACT ? 'a' : 'e')};
-		bool nulls[4] = {false};
-
-		if (node->excluded || (options.has_target && i != traversal.found))
-			continue;
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
+	live = fm_keep_traversal(&traversal, query_context);
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(context);
-	return (Datum) 0;
+	return live;
+}
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(traverse_lineage);
+
+/*
+ * traverse_lineage(direction text, artifacts bigint[], executions bigint[], max_hops bigint, boundary_artifacts text,
+ * boundary_executions text, event_types text[], before timestamptz, as_of timestamptz, target_kind text, target bigint)
+ * -> SETOF bigint, for traversed_id() and its like
+ */
+Datum
+traverse_lineage(PG_FUNCTION_ARGS)
+{
+	FmLiveTraversal *live = NULL;
+
+	if (SRF_IS_FIRSTCALL())
+		live = WalkStore(fcinfo, fm_walk_context(fcinfo));
+	return fm_next_traversed(fcinfo, live);
 }
 
 FmNodeKind
@@ -466,7 +468,8 @@ fm_graph_of_walk(FmDirection direction, ArrayType *artifacts, ArrayType *executi
 		if (!traversal.nodes[i].excluded)
 			fm_graph_add_node(graph, traversal.nodes[i].kind, traversal.nodes[i].id, 0, 0);
 	for (uint64 i = 0; i < traversal.n_events; i++)
-		fm_graph_add_event(graph, traversal.events[i].artifact_id, traversal.events[i].execution_id, traversal.events[i].type, false, 0);
+		fm_graph_add_event(graph, traversal.events[i].artifact_id, traversal.events[i].execution_id,
+						   traversal.events[i].type, false, 0);
 	fm_graph_finish(graph);
 	return graph;
 }

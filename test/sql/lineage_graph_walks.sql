@@ -120,8 +120,49 @@ SELECT (SELECT count(*) FROM topological_order(artifact => 5)) = (SELECT count(*
 SELECT traversed_path(1);
 SELECT count(*) FROM traverse_lineage(NULL, '{1}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 
+-- a value that was opened stays open, and is known again only when it is the same
+CREATE TABLE kept (id int PRIMARY KEY, graph lineage_graph);
+CREATE VIEW walked AS SELECT kept.id, count(*) AS nodes, max(distance) AS hops, sum(u.id) AS ids FROM kept, upstream(graph, artifact => 3001) u GROUP BY kept.id;
+INSERT INTO kept SELECT 1, lineage_graph_agg(i, i + 1) FROM generate_series(1, 3000) i;
+INSERT INTO kept SELECT 2, lineage_graph_agg(i, i % 3 + i + 1) FROM generate_series(1, 3000) i;
+SELECT * FROM walked ORDER BY id;
+SELECT * FROM walked ORDER BY id;
+UPDATE kept SET graph = (SELECT k.graph FROM kept k WHERE k.id <> kept.id);
+SELECT * FROM walked ORDER BY id;
+-- not compressed; at hand; in another table's file
+ALTER TABLE kept ALTER graph SET STORAGE EXTERNAL;
+CREATE TABLE others AS SELECT id, graph::text::lineage_graph AS graph FROM kept;
+TRUNCATE kept;
+INSERT INTO kept SELECT id, graph::text::lineage_graph FROM others;
+SELECT * FROM walked ORDER BY id;
+VACUUM FULL kept;
+SELECT * FROM walked ORDER BY id;
+SELECT o.id, count(*) FROM others o, upstream(o.graph, artifact => 3001) GROUP BY 1 ORDER BY 1;
+SELECT o.id, count(*) FROM others o, upstream(o.graph::text::lineage_graph, artifact => 3001) GROUP BY 1 ORDER BY 1;
+-- two walks over one value at a time; a walk that goes on while its graph is pushed out
+SELECT count(*), min(u.distance + d.distance), max(u.distance + d.distance) FROM kept, upstream(graph, artifact => 3001) u JOIN downstream(graph, artifact => 1) d USING (kind, id) WHERE kept.id = 2;
+BEGIN;
+DECLARE walk SCROLL CURSOR FOR SELECT u.id, u.path[1:2] FROM kept, upstream(graph, artifact => 3001) u WHERE kept.id = 2;
+FETCH 2 FROM walk;
+SET LOCAL work_mem = '64kB';
+SELECT is_acyclic(graph) FROM others ORDER BY id;
+SET LOCAL work_mem = '16MB';
+SELECT is_acyclic(lineage_graph_agg(i, i + 1)) FROM generate_series(1, 100000) i;
+FETCH 2 FROM walk;
+MOVE ALL IN walk;
+SAVEPOINT s;
+\set VERBOSITY terse
+SELECT t.* FROM kept, (SELECT lineage_graph_agg(3001, 1) AS back) b, topological_order(graph + back) t WHERE kept.id = 2;
+\set VERBOSITY default
+ROLLBACK TO s;
+FETCH BACKWARD 1 FROM walk;
+COMMIT;
+SELECT * FROM walked ORDER BY id;
+DROP VIEW walked;
+DROP TABLE kept, others;
+
 -- memory is bounded
-INSERT INTO mlmd.artifact (type_id) SELECT :at FROM generate_series(1, 3000);
+INSERT INTO mlmd.artifact (type_id) SELECT :at FROM generate_series(1, 6000);
 INSERT INTO mlmd.execution (type_id) VALUES (:et);
 INSERT INTO mlmd.event (artifact_id, execution_id, type) SELECT id, (SELECT max(id) FROM mlmd.execution), 4 FROM mlmd.artifact WHERE name IS NULL;
 SELECT count(*) FROM downstream(execution => 41);

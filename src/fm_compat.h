@@ -68,4 +68,7 @@
 	Snapshot name = (init_toast_snapshot(&name##_data), &name##_data)
 #endif
 
+/* VARATT_IS_SHORT is true of a pointer to a value that is stored elsewhere too */
+#define FM_VARATT_IS_SHORT(v) (VARATT_IS_SHORT(v) && !VARATT_IS_EXTERNAL(v))
+
 #endif

@@ -5,6 +5,7 @@
 #include "sketch/sketch_columns.h"
 
 #include "access/detoast.h"
+#include "fm_compat.h"
 
 #include "sketch/numbers.h"
 
@@ -143,7 +144,7 @@ length_of(Datum value)
 {
 	struct varlena *v = (struct varlena *) DatumGetPointer(value);
 
-	if (likely(VARATT_IS_SHORT(v)))
+	if (likely(FM_VARATT_IS_SHORT(v)))
 		return VARSIZE_SHORT(v) - VARHDRSZ_SHORT;
 	if (likely(!VARATT_IS_EXTENDED(v)))
 		return VARSIZE(v) - VARHDRSZ;
@@ -189,7 +190,7 @@ fm_columns_add(FmColumns *columns, const NullableDatum *values, MemoryContext co
 
 		if (value->isnull)
 			continue;
-		if (likely(VARATT_IS_SHORT(v)))
+		if (likely(FM_VARATT_IS_SHORT(v)))
 			fm_column_add_text(member->column, VARDATA_SHORT(v), VARSIZE_SHORT(v) - VARHDRSZ_SHORT);
 		else if (likely(!VARATT_IS_EXTENDED(v)))
 			fm_column_add_text(member->column, VARDATA(v), VARSIZE(v) - VARHDRSZ);

@@ -580,8 +580,7 @@ add_varlena(FmColumn *column, Datum value, Place *place)
 	const char *data;
 	int size;
 
-	/* not VARATT_IS_SHORT: that is true of a toast pointer too */
-	if (unlikely(VARATT_IS_COMPRESSED(v) || VARATT_IS_EXTERNAL(v)))
+	if (unlikely(VARATT_IS_EXTENDED(v) && !FM_VARATT_IS_SHORT(v)))
 		v = PG_DETOAST_DATUM_PACKED(value);
 	data = VARDATA_ANY(v);
 	size = VARSIZE_ANY_EXHDR(v);

@@ -535,6 +535,16 @@ END $$;
 COMMENT ON FUNCTION put_features(text, jsonb, jsonb, timestamptz, timestamptz, text) IS
 'stores features, one row or many: keys and values are an object, or arrays of objects of the same length; a feature that is not given is NULL (a put is a whole row); event_time and created_time hold for rows that do not bring their own. mode online, offline or online_and_offline (Feast''s PushMode); NULL: the source if it is a table, and the online table if there is one. An older event never replaces a newer one online. The view''s schema is checked. Returns the number of rows stored. Errors: 42704 unknown view or feature, 22004 a key is missing, 22023 lengths differ, 23514 breaks the schema';
 
+CREATE FUNCTION put_features(view text, "row" record) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- an array of one each, as a key or a value may be an array
+	RETURN @extschema@.put_features(view, (SELECT jsonb_build_array(jsonb_object_agg(k.key, to_jsonb("row") -> k.key))
+		FROM @extschema@.store_view_definition(put_features.view, NULL) d, unnest(d.join_keys) k(key)), '[]'::jsonb || to_jsonb("row"));
+END $$;
+COMMENT ON FUNCTION put_features(text, record) IS
+'stores one row, whose columns are named as those of the feature view''s source, as in SELECT put_features(''view'', r) FROM new_rows r; event and created time default to now. Otherwise as put_features with keys and values';
+
 CREATE FUNCTION put_features_from(view text, query text, mode text DEFAULT NULL) RETURNS bigint
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION put_features_from(text, text, text) IS

@@ -49,6 +49,13 @@ SELECT driver_id, event_timestamp, created, trips, city FROM o_stats WHERE creat
 SELECT put_features('ov', '{"driver_id": 9}', '{"trips": 1}', event_time => '2024-01-04', mode => 'online');
 SELECT count(*) FROM o_stats WHERE driver_id = 9;
 SELECT put_features_from('ov', 'SELECT 10 AS driver_id, 5 AS trips, timestamptz ''2024-01-04'' AS event_timestamp', mode => 'online');
+SELECT put_features('ov', r) FROM (VALUES (11, timestamptz '2024-01-04', 'NaN'::float8, '{a,"b c"}'::text[]), (11, '2024-01-05', 0.5, NULL)) AS r(driver_id, event_timestamp, rate, tags);
+SELECT event_timestamp, created = now() OR created <= clock_timestamp() AS created, rate, trips, tags FROM o_stats WHERE driver_id = 11 ORDER BY 1;
+SELECT feature_values FROM get_online_features('{ov:rate}', '{"driver_id": 11}');
+SELECT put_features('ov', r) FROM (SELECT 11 AS driver_id, 1 AS trip) r;
+SELECT put_features('ov', NULL::record);
+DELETE FROM o_stats WHERE driver_id = 11;
+DELETE FROM ov_online WHERE driver_id = 11;
 SELECT put_features('ov', '{"driver_id": 1}', '{"trip": 1}');
 SELECT put_features('ov', '{"driver_id": null}', '{"trips": 1}');
 SELECT put_features('ov', '{"driver_id": [1, 2]}', '{"trips": 1}');

@@ -71,6 +71,45 @@ like($err, qr/canceling statement/, 'the join was cancelled');
 cmp_ok($took, '<', 10, 'soon'); # a second on an idle machine
 is(sql('SELECT count(*) FROM pg_class'), $relations, 'no relation is left behind');
 
+# A client is killed in the middle of a materialisation: nothing of it is there, and the next run does all of it
+sql(q{
+	SELECT enable_online('bigview', history => true);
+	CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.01) WHERE NEW.driver_id % 100 = 0; RETURN NEW; END';
+	CREATE TRIGGER slow BEFORE INSERT ON bigview_online FOR EACH ROW EXECUTE FUNCTION slow();
+});
+($in, $out, $err) = ("SELECT materialize('bigview');\n", '', '');
+$client = start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') . ' application_name=killed' ], \$in, \$out, \$err);
+$client->pump_nb;
+my $sleeping = q{SELECT pid FROM pg_stat_activity WHERE application_name = 'killed' AND wait_event = 'PgSleep'};
+$node->poll_query_until('postgres', "SELECT EXISTS ($sleeping)") or die 'the materialisation does not write';
+sql("SELECT pg_terminate_backend(($sleeping), 10000)") for grep { $_ ne '' } sql($sleeping);
+eval { finish($client) };
+unlike($out, qr/\d/, 'the materialisation did not end');
+is(sql(q{SELECT (SELECT count(*) FROM bigview_online), (SELECT count(*) FROM bigview_online_history), materialized_at IS NULL FROM feature_meta.feature_view WHERE name = 'bigview'}),
+	'0|0|t', 'a killed materialisation leaves nothing half done');
+sql('DROP TRIGGER slow ON bigview_online');
+is(sql(q{SELECT materialize('bigview')}), 50000, 'and the next one does all of it');
+
+# A partitioned source, whose partitions have their columns in another order, gives what one table gives
+sql(q{
+	CREATE TABLE parts (driver_id int, event_timestamp timestamptz, created timestamptz, trips int) PARTITION BY RANGE (event_timestamp);
+	CREATE TABLE part_1 (trips int, gone text, created timestamptz, driver_id int, event_timestamp timestamptz);
+	ALTER TABLE part_1 DROP COLUMN gone;
+	ALTER TABLE parts ATTACH PARTITION part_1 FOR VALUES FROM (MINVALUE) TO ('2024-01-01 12:00');
+	CREATE TABLE part_2 PARTITION OF parts DEFAULT;
+	INSERT INTO parts SELECT * FROM s;
+	SELECT create_feature_view('parts', 'parts', '{driver_id}', 'event_timestamp', 'created', online => true);
+	SELECT materialize('parts');
+});
+is(sql(q{SELECT count(*) > 20, count(*) FILTER (WHERE p.event_timestamp IS DISTINCT FROM v.event_timestamp) FROM parts_online p FULL JOIN v_online v USING (driver_id)}), 't|0',
+	'a partitioned source is materialised as a table is');
+for my $method (qw(scan index))
+{
+	is(sql("SET feature_meta.join_method = $method; SELECT count(*) > 400, count(*) FILTER (WHERE a IS DISTINCT FROM b) FROM "
+		. join(' JOIN ', map { "(SELECT row_number() OVER () AS n, t.* FROM historical_features('SELECT driver_id, event_timestamp FROM s', '{$_:trips}') AS t(driver_id int, event_timestamp timestamptz, trips int)) "
+			. ($_ eq 'v' ? 'a' : 'b') } qw(v parts)) . ' USING (n)'), 't|0', "and joined by $method");
+}
+
 # A foreign table as source, by scan and by remote index
 sql(q{
 	CREATE EXTENSION postgres_fdw;

@@ -279,8 +279,22 @@ AppendRunId(StringInfo out, const char *namespace, const Mlmd__Execution *execut
 }
 
 /*
- * A dataset by OpenLineage's naming: of s3://bucket/path the namespace is s3://bucket, the name path; what has no uri is
- * in our namespace
+ * Whether the name of a dataset of a scheme is a path from the root, as OpenLineage names files; else it is a key or a table
+ */
+static bool
+NamesPaths(const char *uri, size_t scheme_size)
+{
+	static const char *const schemes[] = {"file", "hdfs", "dbfs", "sftp", "ftp"};
+
+	for (size_t i = 0; i < lengthof(schemes); i++)
+		if (strlen(schemes[i]) == scheme_size && pg_strncasecmp(uri, schemes[i], scheme_size) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A dataset by OpenLineage's naming: of s3://bucket/path the namespace is s3://bucket, the name path; of file:///path the
+ * namespace is file, the name /path; what has no uri is in our namespace
  */
 static void
 AppendDataset(StringInfo out, const char *namespace, const char *producer, const Mlmd__Artifact *artifact, int64 id)
@@ -291,8 +305,10 @@ AppendDataset(StringInfo out, const char *namespace, const char *producer, const
 
 	if (path != NULL && path[1] != '\0' && authority > artifact->uri)
 	{
-		namespace = pnstrdup(artifact->uri, path - artifact->uri);
-		name = path + 1;
+		bool no_host = path == authority + 3;
+
+		namespace = pnstrdup(artifact->uri, (no_host ? authority : path) - artifact->uri);
+		name = NamesPaths(artifact->uri, authority - artifact->uri) ? path : path + 1;
 	}
 	else
 		name = artifact == NULL ? psprintf("artifact %lld", (long long) id) : ArtifactLabel(artifact).name;

@@ -32,6 +32,9 @@ SELECT count(*) FROM nodes(NULL);
 SELECT '\x2205'::bytea::lineage_graph;
 SELECT o ->> 'eventTime' FROM (VALUES (0), (951782400123), (-1), (253402300800000), (1709210096789)) t (ms),
 	to_openlineage(format('executions { id: 1 last_update_time_since_epoch: %s }', ms)::lineage_graph) o;
+-- datasets have the names that OpenLineage gives them
+SELECT u.uri, o #>> '{outputs,0,namespace}' AS namespace, o #>> '{outputs,0,name}' AS name FROM unnest(ARRAY['s3://b/k/x', 'file:///tmp/x', 'file://host/tmp/x', 'hdfs://n:8020/d/x', 'postgres://h:5432/d.s.t', '/tmp/x', 'gs://b/', 'x://']) u (uri),
+	to_openlineage(format('executions { id: 1 } artifacts { id: 2 uri: "%s" } events { artifact_id: 2 execution_id: 1 type: OUTPUT }', u.uri)::lineage_graph, namespace => 'ours') o;
 
 -- aggregate: ids go by names, whatever the order of rows, one process or several
 CREATE TABLE edge AS SELECT 'n' || (hashint4(i) & 1023) % 80 AS source, 'n' || (hashint4(i + 7777) & 1023) % 80 AS target, (ARRAY['x', 'y', NULL])[1 + i % 3] AS label,

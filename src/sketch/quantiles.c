@@ -357,13 +357,58 @@ compress(FmQuantiles *quantiles)
 	}
 }
 
+/*
+ * How many levels a full stage may skip: those whose capacity is less than what would come to them. Their compactions
+ * would leave one key in 2^skip all the same, only later.
+ */
+static int
+levels_to_skip(const FmQuantiles *quantiles)
+{
+	int skip = 0;
+
+	while (quantiles->stage_level + skip + 1 < quantiles->num_levels &&
+		   (FM_QUANTILES_STAGE >> skip) > capacity(quantiles, quantiles->stage_level + skip))
+		skip++;
+	return skip;
+}
+
+/*
+ * Leaves one key in 2^skip of the sorted stage, from a start that is as likely as any other; every second one mirrors
+ * the one before
+ */
+static void
+thin_stage(FmQuantiles *quantiles, int skip)
+{
+	int step = 1 << skip;
+
+	if (quantiles->mirror == step)
+	{
+		quantiles->start = step - 1 - quantiles->start;
+		quantiles->mirror = 0;
+	}
+	else
+	{
+		quantiles->start = (int) (next_random(quantiles) >> 32) & (step - 1);
+		quantiles->mirror = step;
+	}
+	quantiles->num_staged >>= skip;
+	for (int i = 0; i < quantiles->num_staged; i++)
+		quantiles->stage[i] = quantiles->stage[quantiles->start + i * step];
+}
+
 void
 fm_quantiles_flush(FmQuantiles *quantiles)
 {
+	int skip = 0;
+
 	if (quantiles->num_staged == 0)
 		return;
 	fm_sort_keys(quantiles->stage, quantiles->num_staged);
-	merge_into_level(quantiles, quantiles->stage_level, quantiles->stage, quantiles->num_staged);
+	if (quantiles->num_staged == FM_QUANTILES_STAGE)
+		skip = levels_to_skip(quantiles);
+	if (skip > 0)
+		thin_stage(quantiles, skip);
+	merge_into_level(quantiles, quantiles->stage_level + skip, quantiles->stage, quantiles->num_staged);
 	quantiles->num_staged = 0;
 	compress(quantiles);
 }

@@ -6,9 +6,10 @@
  * V. Braverman, Streaming quantiles algorithms with small space and update time (2019).
  *
  * Level h holds values that stand for 2^h values each. A level that is full is sorted, every other value moves up,
- * the rest is dropped. Values come in batches; a long stream is thinned to one value in 2^shift by the caller's
- * shift before anything is sorted (KLL's sampler). With weights an item keeps its weight, level h holds those in
- * [2^h, 2^(h+1)) (times 2^-48), and of a pair one stays, by a coin in proportion to the weights, with both weights.
+ * the rest is dropped. Values come in batches, which skip the lowest levels once these are small; a long stream is
+ * thinned to one value in 2^shift by the caller's shift before anything is sorted (KLL's sampler). With weights an item
+ * keeps its weight, level h holds those in [2^h, 2^(h+1)) (times 2^-48), and of a pair one stays, by a coin in
+ * proportion to the weights, with both weights.
  *
  * Coins come from a counter, so a sketch does the same each time. Measured rank error: docs/sketches.md.
  */
@@ -40,6 +41,8 @@ typedef struct FmQuantiles
 	uint64 pairs[2]; /* per level: a bit that says that the next coin is given, and the bit it is */
 	int num_staged;
 	int stage_level;
+	int start; /* of the last stage that was thinned */
+	int mirror; /* to one key in so many; 0: the next start is drawn */
 	int64 *stage; /* values that wait for their level to be sorted */
 } FmQuantiles;
 

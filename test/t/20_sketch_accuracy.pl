@@ -64,6 +64,15 @@ SQL
 	is($same, 1, "$data: moments are the same bits whatever the parts");
 }
 
+# beyond 2^18 values only a part goes into the quantile sketch
+sql('CREATE TABLE long AS SELECT i, (1 - random()) ^ -2 AS v FROM generate_series(1, 1000000) AS i');
+for my $workers (0, 2)
+{
+	my $error = sql("SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET max_parallel_workers_per_gather = $workers; SELECT rank_error('long', (SELECT column_sketch(v) FROM long))");
+	cmp_ok($error, '<=', 0.005, "a million values, $workers workers: the worst rank error of 2000 quantiles, $error, is at most 0.005");
+	cmp_ok($error, '>', 0, '... and it is sketched');
+}
+
 # the textbook formula has no digit left here: 1e18 in the squares, 1/12 in the variance
 is(sql('SELECT abs((SELECT std_dev ^ 2 FROM features(feature_statistics((SELECT column_sketch(v) FROM offset_1e9)))) / var_pop((v - 1e9)) - 1) < 1e-9 FROM offset_1e9'),
 	't', 'variance beside an offset of 1e9');

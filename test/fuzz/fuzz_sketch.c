@@ -1,4 +1,4 @@
-/* fuzz: -fwrapv -Wno-ignored-attributes src/sketch/distinct.c src/sketch/exact.c src/sketch/numbers.c src/sketch/quantiles.c src/sketch/sequence.c src/sketch/strings.c src/sketch/sketch.c src/sketch/sketch_bytes.c src/sketch/sketch_read.c src/fm_error.c */
+/* fuzz: -fwrapv -Wno-ignored-attributes src/sketch/distinct.c src/sketch/exact.c src/sketch/numbers.c src/sketch/quantiles.c src/sketch/sequence.c src/sketch/strings.c src/sketch/sketch.c src/sketch/bytes_write.c src/sketch/bytes_read.c src/sketch/sketch_read.c src/fm_error.c */
 /*
  * Fuzz target: the bytes of a sketch. The checksum is mended before they are read, so that what is behind it is
  * reached. The first byte of an input says how the bytes come about:

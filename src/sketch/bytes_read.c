@@ -1,416 +1,20 @@
 /*
- * A sketch as bytes
- *
- * version, flags, the examples, the tree of features depth first, CRC-32C of all before it (4 bytes, little-endian).
- * Whole numbers are written in groups of 7 bits, lowest first, the high bit says that more follow; signed ones with
- * their sign in the lowest bit; long ascending sequences as sequence.h says. So the form does not depend on the machine,
- * and sketches of the same exact statistics have the same bytes.
- *
- * Version 1, which is read still, had the steps of a sequence between its other parts, and hashes of 48 bits.
+ * Reads a sketch from bytes, as sketch_bytes.h says
  *
  * The reader trusts nothing: it bounds every count by the bytes that are left, and checks order, ranges and that
  * counts sum up, so that what follows may rely on a sketch that was read.
  */
 #include "fm_core.h"
 
-#include <math.h>
-
 #include "mb/pg_wchar.h"
-#include "port/pg_crc32c.h"
 #include "sketch/sequence.h"
+#include "sketch/sketch_bytes.h"
 #include "sketch/sketch_core.h"
 
-#define FORMAT_VERSION 2
 #define MAX_COUNT (UINT64CONST(1) << 60)
 #define MAX_EXACT_LIMIT 10000000
 #define MAX_BIG_WORDS 512
 #define MAX_BIG_DIGITS 1024
-
-#define FLAG_WEIGHTED 1
-#define FLAG_DISTRIBUTION 2
-
-#define FEATURE_FRACTIONS 1
-#define FEATURE_ROW_LENGTHS 2
-#define FEATURE_NUMBERS 4
-#define FEATURE_STRINGS 8
-
-/* ---------------------------------------------------------------- writing */
-
-static void
-put_byte(StringInfo out, int byte)
-{
-	appendStringInfoCharMacro(out, (char) byte);
-}
-
-static void
-put_uint128(StringInfo out, uint128 value)
-{
-	while (value >= 128)
-	{
-		put_byte(out, (int) (value & 127) | 128);
-		value >>= 7;
-	}
-	put_byte(out, (int) value);
-}
-
-static void
-put_uint(StringInfo out, uint64 value)
-{
-	while (value >= 128)
-	{
-		put_byte(out, (int) (value & 127) | 128);
-		value >>= 7;
-	}
-	put_byte(out, (int) value);
-}
-
-static void
-put_int128(StringInfo out, int128 value)
-{
-	put_uint128(out, ((uint128) value << 1) ^ (uint128) (value >> 127));
-}
-
-static void
-put_int(StringInfo out, int64 value)
-{
-	put_uint(out, ((uint64) value << 1) ^ (uint64) (value >> 63));
-}
-
-static void
-put_fixed(StringInfo out, uint64 value, int size)
-{
-	for (int i = 0; i < size; i++)
-		put_byte(out, (int) (value >> (8 * i)) & 255);
-}
-
-static void
-put_sum(StringInfo out, const FmExact *sum)
-{
-	FmBig big;
-
-	fm_exact_get(sum, &big);
-	put_byte(out, big.negative);
-	put_int(out, big.first);
-	put_uint(out, big.num_digits);
-	for (int i = 0; i < big.num_digits; i++)
-		put_fixed(out, big.digits[i], 4);
-	pfree(big.digits);
-}
-
-static int
-compare_hashes(const void *a, const void *b)
-{
-	uint64 x = *(const uint64 *) a;
-	uint64 y = *(const uint64 *) b;
-
-	return (x > y) - (x < y);
-}
-
-/*
- * Registers as 4 bits above the lowest of them; 15 says that a byte of its own follows behind
- */
-static void
-put_distinct(StringInfo out, const FmDistinct *distinct)
-{
-	put_byte(out, distinct->registers != NULL);
-	if (distinct->registers != NULL)
-	{
-		const uint8 *r = distinct->registers;
-		uint8 base = 255;
-
-		for (int i = 0; i < FM_HLL_REGISTERS; i++)
-			base = Min(base, r[i]);
-		put_byte(out, base);
-		for (int i = 0; i < FM_HLL_REGISTERS; i += 2)
-			put_byte(out, Min(r[i] - base, 15) | (Min(r[i + 1] - base, 15) << 4));
-		for (int i = 0; i < FM_HLL_REGISTERS; i++)
-		{
-			if (r[i] - base >= 15)
-				put_byte(out, r[i]);
-		}
-	}
-	else
-	{
-		uint64 *hashes = palloc(sizeof(uint64) * Max(distinct->num_hashes, 1));
-		uint64 first;
-		int n = 0;
-
-		for (uint32 i = 0; i <= distinct->mask; i++)
-		{
-			if (distinct->slots[i] != 0)
-				hashes[n++] = distinct->slots[i];
-		}
-		qsort(hashes, n, sizeof(uint64), compare_hashes);
-		put_uint(out, n);
-		if (n > 0)
-		{
-			first = hashes[0];
-			put_uint(out, first - 1);
-			for (int i = 0; i < n; i++)
-				hashes[i] -= first;
-			fm_sequence_write(out, hashes, n);
-		}
-		pfree(hashes);
-	}
-}
-
-typedef struct WeightedKey
-{
-	int64 key;
-	double weight;
-} WeightedKey;
-
-static int
-compare_weighted_keys(const void *a, const void *b)
-{
-	const WeightedKey *x = a;
-	const WeightedKey *y = b;
-
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
-	return (x->weight > y->weight) - (x->weight < y->weight);
-}
-
-static void
-put_quantiles(StringInfo out, FmQuantiles *quantiles)
-{
-	if (!quantiles->weighted)
-		fm_quantiles_flush(quantiles);
-	put_uint(out, quantiles->num_levels);
-	for (int level = 0; level < quantiles->num_levels; level++)
-	{
-		FmLevel *l = &quantiles->levels[level];
-		WeightedKey *items = palloc(sizeof(WeightedKey) * Max(l->num, 1));
-		uint64 *offsets = palloc(sizeof(uint64) * Max(l->num, 1));
-
-		for (int i = 0; i < l->num; i++)
-		{
-			items[i].key = l->keys[i];
-			items[i].weight = quantiles->weighted ? l->weights[i] : 0;
-		}
-		if (quantiles->weighted)
-			qsort(items, l->num, sizeof(WeightedKey), compare_weighted_keys);
-		put_uint(out, l->num);
-		if (l->num > 0)
-		{
-			for (int i = 0; i < l->num; i++)
-				offsets[i] = (uint64) items[i].key - (uint64) items[0].key;
-			put_int(out, items[0].key);
-			fm_sequence_write(out, offsets, l->num);
-		}
-		for (int i = 0; quantiles->weighted && i < l->num; i++)
-		{
-			uint64 bits;
-
-			memcpy(&bits, &items[i].weight, sizeof(bits));
-			put_fixed(out, bits, 8);
-		}
-		pfree(items);
-		pfree(offsets);
-	}
-}
-
-static void
-put_numbers(StringInfo out, FmNumbers *numbers)
-{
-	fm_numbers_flush(numbers);
-	put_byte(out, numbers->table == NULL);
-	put_uint(out, numbers->num_nan);
-	for (int i = 0; i < 2; i++)
-	{
-		put_uint(out, numbers->num_infinite[i]);
-		if (numbers->weighted)
-			put_int128(out, numbers->weight_infinite[i]);
-	}
-	if (numbers->table != NULL)
-	{
-		int128 *weights;
-		FmCell *cells = fm_numbers_sorted_cells(numbers, &weights);
-		int num = (int) numbers->table->num;
-
-		put_uint(out, num);
-		for (int i = 0; i < num; i++)
-		{
-			if (i == 0)
-				put_int(out, cells[i].key);
-			else
-				put_uint(out, (uint64) cells[i].key - (uint64) cells[i - 1].key);
-			put_uint(out, cells[i].count);
-			if (numbers->weighted)
-				put_int128(out, weights[i]);
-		}
-		pfree(cells);
-		return;
-	}
-	put_uint(out, numbers->count);
-	if (numbers->count == 0)
-		return;
-	put_uint(out, numbers->num_zeros);
-	put_int(out, numbers->min);
-	put_int(out, numbers->max);
-	if (numbers->is_float)
-	{
-		put_sum(out, &numbers->float_sum);
-		put_sum(out, &numbers->float_sum_squares);
-	}
-	else
-	{
-		put_int128(out, numbers->sum);
-		put_uint128(out, numbers->sum_squares[0]);
-		put_uint128(out, numbers->sum_squares[1]);
-	}
-	if (numbers->weighted)
-	{
-		put_int128(out, numbers->weight);
-		put_sum(out, &numbers->weighted_sum);
-		put_sum(out, &numbers->weighted_sum_squares);
-	}
-	if (numbers->complete)
-	{
-		put_quantiles(out, numbers->quantiles);
-		if (numbers->weighted)
-			put_quantiles(out, numbers->weighted_quantiles);
-		put_distinct(out, numbers->distinct);
-	}
-}
-
-static void
-put_top(StringInfo out, const FmTop *top)
-{
-	int *order = fm_top_sorted(top);
-
-	put_uint(out, top->error);
-	put_int128(out, top->weight_error);
-	put_uint(out, top->num);
-	for (int i = 0; i < top->num; i++)
-	{
-		const FmCounter *c = &top->counters[order[i]];
-
-		put_uint(out, ((uint64) c->size << 2) | c->class);
-		if (c->class == FM_STRING_PLAIN)
-			appendBinaryStringInfo(out, top->bytes + c->offset, c->size);
-		else
-			put_fixed(out, c->hash, 8);
-		put_uint(out, c->count);
-		if (top->weights != NULL)
-			put_int128(out, top->weights[order[i]]);
-	}
-	pfree(order);
-}
-
-static void
-put_strings(StringInfo out, const FmStrings *strings)
-{
-	put_byte(out, strings->exact);
-	put_uint(out, strings->num_values);
-	if (strings->num_values == 0)
-		return;
-	put_uint(out, strings->num_bytes);
-	put_uint(out, strings->min_bytes);
-	put_uint(out, strings->max_bytes);
-	put_uint(out, strings->num_class[FM_STRING_LARGE]);
-	put_uint(out, strings->num_class[FM_STRING_INVALID]);
-	if (strings->weighted)
-	{
-		put_int128(out, strings->weight);
-		put_int128(out, strings->weight_bytes);
-		for (int i = 0; i < 3; i++)
-			put_int128(out, strings->weight_class[i]);
-	}
-	if (!strings->complete)
-		return;
-	put_top(out, strings->top);
-	if (strings->exact)
-		return;
-	if (strings->weighted)
-		put_top(out, strings->weighted_top);
-	put_distinct(out, strings->distinct);
-}
-
-static void put_children(StringInfo out, FmFeature *parent);
-
-static void
-put_feature(StringInfo out, FmFeature *feature)
-{
-	bool weighted = feature->sketch->weighted;
-
-	put_uint(out, strlen(feature->name));
-	appendBinaryStringInfo(out, feature->name, strlen(feature->name));
-	put_uint(out, feature->position);
-	put_byte(out, feature->source);
-	put_byte(out, feature->logical_type);
-	put_byte(out, (feature->mixed_integers ? FEATURE_FRACTIONS : 0) |
-				 (feature->row_lengths != NULL ? FEATURE_ROW_LENGTHS : 0) |
-				 (feature->numbers != NULL ? FEATURE_NUMBERS : 0) | (feature->strings != NULL ? FEATURE_STRINGS : 0));
-	put_byte(out, feature->num_levels);
-	for (int i = 0; i < feature->num_levels; i++)
-	{
-		FmListLevel *l = &feature->levels[i];
-
-		put_uint(out, l->num_scalars);
-		if (weighted)
-			put_int128(out, l->weight_scalars);
-		if (i == 0)
-			continue;
-		put_uint(out, l->num_nulls);
-		put_uint(out, l->num_lists);
-		put_uint(out, l->tot_elements);
-		if (weighted)
-		{
-			put_int128(out, l->weight_nulls);
-			put_int128(out, l->weight_lists);
-			put_int128(out, l->weight_elements);
-		}
-		if (l->num_lists > 0)
-			put_numbers(out, l->lengths);
-	}
-	if (feature->row_lengths != NULL)
-		put_numbers(out, feature->row_lengths);
-	if (feature->numbers != NULL)
-		put_numbers(out, feature->numbers);
-	if (feature->strings != NULL)
-		put_strings(out, feature->strings);
-	put_children(out, feature);
-}
-
-static void
-put_children(StringInfo out, FmFeature *parent)
-{
-	put_uint(out, parent->num_children);
-	for (int i = 0; i < parent->num_children; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		put_feature(out, parent->children[i]);
-	}
-}
-
-static pg_crc32c
-checksum(const char *data, size_t size)
-{
-	pg_crc32c crc;
-
-	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, data, size);
-	FIN_CRC32C(crc);
-	return crc;
-}
-
-void
-fm_sketch_write(FmSketch *sketch, StringInfo out)
-{
-	int start = out->len;
-
-	put_byte(out, FORMAT_VERSION);
-	put_byte(out, (sketch->weighted ? FLAG_WEIGHTED : 0) | (fm_sketch_complete(sketch) ? FLAG_DISTRIBUTION : 0));
-	put_uint(out, sketch->max_exact);
-	put_uint(out, sketch->num_examples);
-	if (sketch->weighted)
-		put_int128(out, sketch->weight_examples);
-	put_children(out, &sketch->root);
-	put_fixed(out, checksum(out->data + start, out->len - start), 4);
-}
-
-/* ---------------------------------------------------------------- reading */
 
 typedef struct Reader
 {
@@ -1018,14 +622,14 @@ get_feature(Reader *reader, FmFeature *parent, uint64 universe, int depth)
 	if (source >= FM_SOURCES || logical_type >= FM_LOGICAL_TYPES || (logical_type != FM_PLAIN && source != FM_SOURCE_INT) ||
 		flags > 15 || num_levels < 1 || num_levels > FM_MAX_LIST_LEVELS + 1 || depth > FM_MAX_PATH_STEPS)
 		bad(reader, "Damaged feature");
-	if ((source == FM_SOURCE_INT || source == FM_SOURCE_FLOAT) && (flags & (FEATURE_NUMBERS | FEATURE_STRINGS)) != FEATURE_NUMBERS)
+	if ((source == FM_SOURCE_INT || source == FM_SOURCE_FLOAT) && (flags & (FM_FEATURE_NUMBERS | FM_FEATURE_STRINGS)) != FM_FEATURE_NUMBERS)
 		bad(reader, "Damaged feature");
-	if ((source == FM_SOURCE_STRING || source == FM_SOURCE_BYTES) && (flags & (FEATURE_NUMBERS | FEATURE_STRINGS)) != FEATURE_STRINGS)
+	if ((source == FM_SOURCE_STRING || source == FM_SOURCE_BYTES) && (flags & (FM_FEATURE_NUMBERS | FM_FEATURE_STRINGS)) != FM_FEATURE_STRINGS)
 		bad(reader, "Damaged feature");
-	if (source == FM_SOURCE_STRUCT && (flags & (FEATURE_NUMBERS | FEATURE_STRINGS)) != 0)
+	if (source == FM_SOURCE_STRUCT && (flags & (FM_FEATURE_NUMBERS | FM_FEATURE_STRINGS)) != 0)
 		bad(reader, "Damaged feature");
-	if (((flags & FEATURE_FRACTIONS) != 0 && source != FM_SOURCE_JSON) || ((flags & FEATURE_ROW_LENGTHS) != 0 && num_levels < 3) ||
-		((flags & FEATURE_ROW_LENGTHS) == 0 && num_levels > 2))
+	if (((flags & FM_FEATURE_FRACTIONS) != 0 && source != FM_SOURCE_JSON) || ((flags & FM_FEATURE_ROW_LENGTHS) != 0 && num_levels < 3) ||
+		((flags & FM_FEATURE_ROW_LENGTHS) == 0 && num_levels > 2))
 		bad(reader, "Damaged feature");
 	if (reader->sketch->num_features >= FM_MAX_FEATURES)
 		bad(reader, "Too many features");
@@ -1045,7 +649,7 @@ get_feature(Reader *reader, FmFeature *parent, uint64 universe, int depth)
 		}
 	}
 	feature = fm_feature_add_child(parent, name, size, position, (FmSource) source, (FmLogicalType) logical_type);
-	feature->mixed_integers = (flags & FEATURE_FRACTIONS) != 0;
+	feature->mixed_integers = (flags & FM_FEATURE_FRACTIONS) != 0;
 	fm_feature_level(feature, num_levels - 1);
 	for (int i = 0; i < num_levels && !FAILED(reader); i++)
 	{
@@ -1089,18 +693,18 @@ get_feature(Reader *reader, FmFeature *parent, uint64 universe, int depth)
 		bad(reader, "Level without a list");
 	if (feature->levels[0].num_scalars + (num_levels > 1 ? feature->levels[1].num_lists : 0) > universe)
 		bad(reader, "More values than examples");
-	if (flags & FEATURE_ROW_LENGTHS)
+	if (flags & FM_FEATURE_ROW_LENGTHS)
 	{
 		feature->row_lengths = get_numbers(reader, false, false, true, &count);
 		if (count != feature->levels[1].num_lists)
 			bad(reader, "Lists do not sum up");
 	}
-	if ((flags & FEATURE_NUMBERS) && !FAILED(reader))
+	if ((flags & FM_FEATURE_NUMBERS) && !FAILED(reader))
 	{
 		feature->numbers = get_numbers(reader, source != FM_SOURCE_INT, weighted, false, &count);
 		num_values += count;
 	}
-	if ((flags & FEATURE_STRINGS) && !FAILED(reader))
+	if ((flags & FM_FEATURE_STRINGS) && !FAILED(reader))
 	{
 		feature->strings = get_strings(reader);
 		num_values += feature->strings->num_values;
@@ -1152,7 +756,7 @@ get_children(Reader *reader, FmFeature *parent, uint64 universe, int depth)
 FmSketch *
 fm_sketch_read(const char *data, size_t size, FmError *error)
 {
-	Reader reader = {FORMAT_VERSION, data, size, 0, error, NULL};
+	Reader reader = {FM_FORMAT_VERSION, data, size, 0, error, NULL};
 	FmSketch *sketch;
 	int version;
 	int flags;
@@ -1165,7 +769,7 @@ fm_sketch_read(const char *data, size_t size, FmError *error)
 	}
 	version = get_byte(&reader);
 	reader.version = version;
-	if (version < 1 || version > FORMAT_VERSION)
+	if (version < 1 || version > FM_FORMAT_VERSION)
 	{
 		fm_fail(error, ERRCODE_INVALID_BINARY_REPRESENTATION, "unsupported version %d of feature_sketch", version);
 		return NULL;
@@ -1173,9 +777,9 @@ fm_sketch_read(const char *data, size_t size, FmError *error)
 	reader.size = size - 4;
 	reader.at = reader.size;
 	{
-		Reader tail = {FORMAT_VERSION, data, size, size - 4, error, NULL};
+		Reader tail = {FM_FORMAT_VERSION, data, size, size - 4, error, NULL};
 
-		if ((pg_crc32c) get_fixed(&tail, 4) != checksum(data, size - 4))
+		if ((pg_crc32c) get_fixed(&tail, 4) != fm_sketch_checksum(data, size - 4))
 		{
 			bad(&reader, "Checksum differs");
 			return NULL;
@@ -1186,7 +790,7 @@ fm_sketch_read(const char *data, size_t size, FmError *error)
 	max_exact = (int) get_uint(&reader, MAX_EXACT_LIMIT, "Limit out of range");
 	if (flags > 3 || max_exact < 1)
 		bad(&reader, "Damaged header");
-	sketch = fm_sketch_new((flags & FLAG_WEIGHTED) != 0, (flags & FLAG_DISTRIBUTION) ? FM_KEEP_ALL : FM_KEEP_MOMENTS, max_exact);
+	sketch = fm_sketch_new((flags & FM_FLAG_WEIGHTED) != 0, (flags & FM_FLAG_DISTRIBUTION) ? FM_KEEP_ALL : FM_KEEP_MOMENTS, max_exact);
 	reader.sketch = sketch;
 	sketch->num_examples = get_count(&reader);
 	if (sketch->weighted)

@@ -150,6 +150,42 @@ like(sql_error(q{SELECT put_features('v', '{"driver_id": 1}', '{"trips": 1}')}, 
 like(sql_error(q{SELECT * FROM historical_features('SELECT 1 AS driver_id, now() AS event_timestamp', '{bigview:trips}') AS t(driver_id int, event_timestamp timestamptz, trips int)},
 	undef, role => 'analyst'), qr/^42501: permission denied for table big/, 'no right to read the source, no features');
 
+# Dump and restore keep it all: definitions with their versions, services, training sets, online tables with history and triggers
+new_database('store_dump');
+my $kept = sub { sql($_[0], $_[1] // 'store_dump') };
+$kept->(q{
+	CREATE SCHEMA "Odd one";
+	CREATE TABLE "Odd one"."s t" (a int, "b c" text, event_timestamp timestamptz, created timestamptz, trips int, note text);
+	INSERT INTO "Odd one"."s t" SELECT i % 10, 'k' || i % 3, timestamptz '2024-01-01' + i * interval '1 hour', timestamptz '2024-01-01' + i * interval '1 hour', i, repeat('n', i) FROM generate_series(1, 100) i;
+	SELECT create_entity('pair', '{a,b c}', tags => '{"x": 1}');
+	SELECT create_feature_view('w', '"Odd one"."s t"', '{pair}', 'event_timestamp', 'created', '3 months', features => '{trips}', description => 'it''s');
+	SELECT alter_feature_view('w', features => '{trips,note}', schema => 'feature { name: "trips" type: INT int_domain { max: 1000 } }', on_invalid => 'quarantine');
+	SELECT enable_online('w', history => true, trigger => true);
+	SELECT materialize('w');
+	SELECT put_features('w', '{"a": 1, "b c": "k1"}', '{"trips": 5000}');
+	SELECT create_feature_service('svc', '{w@1:trips,w:note}');
+	CREATE TABLE labels AS SELECT a, "b c", event_timestamp + interval '1 hour' AS event_timestamp FROM "Odd one"."s t";
+	CALL create_training_set('train', 'labels', '{svc}');
+});
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $node->basedir . '/store.dump', '-d', $node->connstr('store_dump') ], 'dumped');
+$node->safe_psql('postgres', 'CREATE DATABASE store_restored');
+$node->command_ok([ 'pg_restore', '--exit-on-error', '-d', $node->connstr('store_restored'), $node->basedir . '/store.dump' ], 'restored');
+for my $table (qw(feature_entity feature_view feature_view_version feature_view_entity feature_view_feature feature_service feature_service_feature training_set feature_quarantine))
+{
+	my $rows = "SELECT count(*) > 0, string_agg(t::text, E'\\n' ORDER BY t::text) FROM feature_meta.$table t";
+	my $before = $kept->($rows);
+	like($before, qr/^t/, "$table has rows");
+	is($kept->($rows, 'store_restored'), $before, "and they are restored");
+}
+for my $query (q{SELECT o.feature_values, o.statuses FROM get_online_features('svc', '[{"a": 1, "b c": "k1"}, {"a": 2, "b c": "none"}]') o}, 'SELECT count(*), sum(trips) FROM train',
+	q{SELECT reference, services, training_sets FROM feature_catalog() ORDER BY 1}, q{SELECT count(*) FROM online_at('w', '{"a": 1, "b c": "k1"}', now()) WHERE statuses ->> 'trips' <> 'NOT_FOUND'})
+{
+	is($kept->($query, 'store_restored'), $kept->($query), $query);
+}
+$kept->(q{INSERT INTO "Odd one"."s t" VALUES (77, 'k', now(), now(), 7, 'new')}, 'store_restored');
+is($kept->(q{SELECT (SELECT trips FROM "Odd one".w_online WHERE a = 77), (SELECT count(*) FROM "Odd one".w_online_history WHERE a = 77)}, 'store_restored'), '7|1', 'the trigger feeds the restored online table, whose history goes on');
+is($kept->(q{SELECT materialize('w')}, 'store_restored'), 0, 'and materialisation finds nothing new');
+
 # The known ways to break out of a reference, a name or a key
 for my $evil (q{v:trips"; DROP TABLE s; --}, q{v:trips'); DROP TABLE s; --}, q{v@1;DROP TABLE s:trips})
 {

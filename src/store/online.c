@@ -4,612 +4,28 @@
  * A session keeps, for each list of features it asked for, the resolved views and how to read each. An online table whose primary
  * key is as enable_online() made it is read by descents of that index, when the caller has SELECT on the whole table and no row
  * security applies: the executor's start and end would cost more than the read. In every other case a kept plan is run, so that
- * column privileges, row security, views and foreign tables are the server's business. The catalogue's tables announce changes
- * (store_definition_changed), the online tables do so by themselves.
+ * column privileges, row security, views and foreign tables are the server's business.
  */
-#include "store/store.h"
+#include "store/online.h"
 #include "access/genam.h"
-#include "access/skey.h"
-#include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_am.h"
-#include "catalog/pg_class.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/shortest_dec.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "tcop/dest.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
-#include "utils/datetime.h"
-#include "utils/fmgrprotos.h"
-#include "utils/inval.h"
-#include "utils/json.h"
-#include "utils/jsonb.h"
-#include "utils/lsyscache.h"
 #include "utils/acl.h"
-#include "utils/memutils.h"
-#include "utils/numeric.h"
+#include "utils/datetime.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/relcache.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-#include <math.h>
-#include "access/xact.h"
 
 PG_FUNCTION_INFO_V1(get_online_features);
-
-/* More lists of features than this, and the session starts over */
-#define MAX_CACHED_REQUESTS 64
-
-/* How a feature's value is written as JSON */
-typedef enum JsonForm
-{
-	JSON_INTEGER,
-	JSON_DOUBLE,
-	JSON_NUMBER,
-	JSON_BOOLEAN,
-	JSON_RAW,	/* json */
-	JSON_BINARY, /* jsonb */
-	JSON_ARRAY,
-	JSON_ROW,
-	JSON_TIME,
-	JSON_STRING
-} JsonForm;
-
-typedef struct OnlineFeature
-{
-	int view;
-	int column; /* in the view's result, after the event time */
-	char *label;	 /* the name as a JSON string */
-	char *prefix;	 /* what comes before the value: brace or comma, name, colon */
-	int prefix_size;
-	Oid type;
-	JsonForm form;
-	FmgrInfo output;
-} OnlineFeature;
-
-typedef struct OnlineView
-{
-	StoreView *definition;
-	char *prefix; /* of its event time in the answer: brace or comma, name, colon */
-	int prefix_size;
-	SPIPlanPtr one;
-	SPIPlanPtr many;
-	FmgrInfo *key_input;
-	Oid *key_ioparam;
-	Oid *key_array;
-	/* the way by the index */
-	Oid index; /* InvalidOid: not possible */
-	ScanKeyData *scan_keys;
-	AttrNumber event_attribute;
-	AttrNumber *attributes; /* of the features */
-} OnlineView;
-
-/* A list of features, as this session has it ready */
-typedef struct OnlineRequest
-{
-	bytea *references; /* the text[] it was asked by, and the flag full_feature_names */
-	bool full_names;
-	uint64 generation;
-	MemoryContext context;
-	int nviews;
-	OnlineView *views;
-	int nfeatures;
-	OnlineFeature *features;
-	char *all_present; /* the statuses of an entity of which every value is there */
-	int all_present_size;
-	struct OnlineRequest *next;
-} OnlineRequest;
-
-static OnlineRequest *cached_requests = NULL;
-static int ncached_requests = 0;
-static uint64 generation = 1;
-static const char *const catalogue_tables[] = {"feature_view", "feature_view_version", "feature_view_feature",
-											   "feature_view_entity", "feature_entity", "feature_service_feature"};
-static Oid catalogue_oids[lengthof(catalogue_tables)];
-
-/*
- * If it is the catalogue that changed, what was resolved is out of date. Runs inside the processing of invalidations: looks at
- * nothing but its own memory.
- */
-static void
-relation_changed(Datum arg, Oid relation)
-{
-	for (int i = 0; i < (int) lengthof(catalogue_oids); i++)
-		if (relation == InvalidOid || relation == catalogue_oids[i])
-		{
-			generation++;
-			return;
-		}
-	for (OnlineRequest *request = cached_requests; request != NULL; request = request->next)
-		for (int v = 0; v < request->nviews; v++)
-			if (request->views[v].definition->online_table == relation)
-				request->generation = 0;
-}
-
-static void
-watch_catalogue(void)
-{
-	static bool registered = false;
-	Oid schema = get_namespace_oid("feature_meta", false);
-
-	for (int i = 0; i < (int) lengthof(catalogue_tables); i++)
-		catalogue_oids[i] = get_relname_relid(catalogue_tables[i], schema);
-	if (!registered)
-		CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
-	registered = true;
-}
-
-static JsonForm
-json_form(Oid type)
-{
-	type = getBaseType(type);
-	switch (type)
-	{
-		case BOOLOID:
-			return JSON_BOOLEAN;
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-			return JSON_INTEGER;
-		case FLOAT8OID:
-			return JSON_DOUBLE;
-		case FLOAT4OID:
-		case NUMERICOID:
-			return JSON_NUMBER;
-		case JSONOID:
-			return JSON_RAW;
-		case JSONBOID:
-			return JSON_BINARY;
-		case DATEOID:
-		case TIMESTAMPOID:
-		case TIMESTAMPTZOID:
-			return JSON_TIME;
-		default:
-			if (OidIsValid(get_element_type(type)))
-				return JSON_ARRAY;
-			return type_is_rowtype(type) ? JSON_ROW : JSON_STRING;
-	}
-}
-
-/*
- * Appends a value that is not NULL
- */
-static void
-append_value(StringInfo out, OnlineFeature *feature, Datum value)
-{
-	char buffer[MAXDATELEN + 1];
-	char *string;
-
-	switch (feature->form)
-	{
-		case JSON_INTEGER:
-			enlargeStringInfo(out, MAXINT8LEN + 1);
-			out->len += pg_lltoa(feature->type == INT8OID ? DatumGetInt64(value)
-								 : feature->type == INT4OID ? DatumGetInt32(value) : DatumGetInt16(value), out->data + out->len);
-			break;
-		case JSON_DOUBLE:
-			if (isnan(DatumGetFloat8(value)) || isinf(DatumGetFloat8(value)))
-				escape_json(out, OutputFunctionCall(&feature->output, value));
-			else
-			{
-				enlargeStringInfo(out, DOUBLE_SHORTEST_DECIMAL_LEN);
-				out->len += double_to_shortest_decimal_bufn(DatumGetFloat8(value), out->data + out->len);
-			}
-			break;
-		case JSON_NUMBER:
-			/* JSON has no NaN and no infinity: those are strings */
-			string = OutputFunctionCall(&feature->output, value);
-			if (isdigit((unsigned char) string[0]) || (string[0] == '-' && isdigit((unsigned char) string[1])))
-				appendStringInfoString(out, string);
-			else
-				escape_json(out, string);
-			break;
-		case JSON_BOOLEAN:
-			appendStringInfoString(out, DatumGetBool(value) ? "true" : "false");
-			break;
-		case JSON_RAW:
-			appendStringInfoString(out, OutputFunctionCall(&feature->output, value));
-			break;
-		case JSON_BINARY:
-		{
-			Jsonb *jsonb = DatumGetJsonbP(value);
-
-			JsonbToCString(out, &jsonb->root, VARSIZE(jsonb));
-			break;
-		}
-		case JSON_ARRAY:
-			appendStringInfoString(out, TextDatumGetCString(DirectFunctionCall1(array_to_json, value)));
-			break;
-		case JSON_ROW:
-			appendStringInfoString(out, TextDatumGetCString(DirectFunctionCall1(row_to_json, value)));
-			break;
-		case JSON_TIME:
-			appendStringInfo(out, "\"%s\"", JsonEncodeDateTime(buffer, value, feature->type, NULL));
-			break;
-		case JSON_STRING:
-			escape_json(out, OutputFunctionCall(&feature->output, value));
-			break;
-	}
-}
-
-static SPIPlanPtr
-prepare(const char *sql, int nargs, Oid *types)
-{
-	SPIPlanPtr plan = SPI_prepare(sql, nargs, types);
-
-	if (plan == NULL)
-		elog(ERROR, "could not prepare a query of the feature store: %s", SPI_result_code_string(SPI_result));
-	return plan;
-}
-
-/*
- * Prepares the reads of a view: by one key, and by arrays of keys
- */
-static void
-prepare_view(OnlineView *view, StoreView *definition, const Oid *key_types)
-{
-	StringInfoData columns, one, many;
-	char *table = quote_qualified_identifier(get_namespace_name(get_rel_namespace(definition->online_table)),
-											 get_rel_name(definition->online_table));
-	int n = definition->nkeys;
-	Oid *arrays = palloc(sizeof(Oid) * n);
-
-	view->definition = definition;
-	view->key_input = palloc(sizeof(FmgrInfo) * n);
-	view->key_ioparam = palloc(sizeof(Oid) * n);
-	view->key_array = arrays;
-	initStringInfo(&columns);
-	appendStringInfo(&columns, "t.%s", quote_identifier(definition->event_time.name));
-	for (int i = 0; i < definition->nfeatures; i++)
-		appendStringInfo(&columns, ", t.%s", quote_identifier(definition->features[i].name));
-	initStringInfo(&one);
-	appendStringInfo(&one, "SELECT 1::pg_catalog.int8, %s FROM %s t WHERE ", columns.data, table);
-	initStringInfo(&many);
-	appendStringInfo(&many, "SELECT k.ordinality, %s FROM ROWS FROM (", columns.data);
-	for (int i = 0; i < n; i++)
-	{
-		Oid input;
-
-		arrays[i] = get_array_type(key_types[i]);
-		if (!OidIsValid(arrays[i]))
-			ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("type %s of a join key has no array type", format_type_be(key_types[i]))));
-		getTypeInputInfo(key_types[i], &input, &view->key_ioparam[i]);
-		fmgr_info(input, &view->key_input[i]);
-		appendStringInfo(&one, "%st.%s %s $%d", i > 0 ? " AND " : "", quote_identifier(definition->keys[i].name),
-						 store_equality_operator(key_types[i]), i + 1);
-		appendStringInfo(&many, "%spg_catalog.unnest($%d)", i > 0 ? ", " : "", i + 1);
-	}
-	appendStringInfoString(&many, ") WITH ORDINALITY AS k(");
-	for (int i = 0; i < n; i++)
-		appendStringInfo(&many, "k%d, ", i + 1);
-	appendStringInfo(&many, "ordinality) JOIN %s t ON ", table);
-	for (int i = 0; i < n; i++)
-		appendStringInfo(&many, "%st.%s %s k.k%d", i > 0 ? " AND " : "", quote_identifier(definition->keys[i].name),
-						 store_equality_operator(key_types[i]), i + 1);
-	view->one = prepare(one.data, n, (Oid *) key_types);
-	view->many = prepare(many.data, n, arrays);
-}
-
-/*
- * Finds out whether the online table can be read by its primary key, and how
- */
-static void
-prepare_index(OnlineView *view)
-{
-	StoreView *definition = view->definition;
-	Relation table = table_open(definition->online_table, AccessShareLock);
-	Oid index_oid = table->rd_rel->relkind == RELKIND_RELATION ? FM_PRIMARY_KEY_INDEX(table) : InvalidOid;
-
-	view->index = InvalidOid;
-	view->event_attribute = get_attnum(definition->online_table, definition->event_time.name);
-	view->attributes = palloc(sizeof(AttrNumber) * Max(definition->nfeatures, 1));
-	for (int i = 0; i < definition->nfeatures; i++)
-		view->attributes[i] = get_attnum(definition->online_table, definition->features[i].name);
-	if (OidIsValid(index_oid))
-	{
-		Relation index = index_open(index_oid, AccessShareLock);
-		bool fits = index->rd_rel->relam == BTREE_AM_OID && index->rd_index->indnkeyatts == definition->nkeys && index->rd_index->indisvalid;
-
-		view->scan_keys = palloc0(sizeof(ScanKeyData) * definition->nkeys);
-		for (int k = 0; fits && k < definition->nkeys; k++)
-		{
-			Oid operator = get_opfamily_member(index->rd_opfamily[k], index->rd_opcintype[k], index->rd_opcintype[k], BTEqualStrategyNumber);
-
-			fits = index->rd_index->indkey.values[k] == get_attnum(definition->online_table, definition->keys[k].name) && OidIsValid(operator);
-			if (fits)
-				ScanKeyEntryInitialize(&view->scan_keys[k], 0, k + 1, BTEqualStrategyNumber, InvalidOid, index->rd_indcollation[k],
-									   get_opcode(operator), (Datum) 0);
-		}
-		if (fits)
-			view->index = index_oid;
-		index_close(index, NoLock);
-	}
-	table_close(table, NoLock);
-}
-
-static void
-forget_request(OnlineRequest *request)
-{
-	for (int v = 0; v < request->nviews; v++)
-	{
-		if (request->views[v].one)
-			SPI_freeplan(request->views[v].one);
-		if (request->views[v].many)
-			SPI_freeplan(request->views[v].many);
-	}
-	MemoryContextDelete(request->context);
-}
-
-/*
- * Makes a request ready. An error leaves nothing behind but the context, which hangs below the caller's until
- * all is well.
- */
-static OnlineRequest *
-build_request(const char *schema, Datum references, bool full_names)
-{
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "online features", ALLOCSET_SMALL_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	OnlineRequest *request = palloc0(sizeof(OnlineRequest));
-	StoreRequest *resolved;
-	StringInfoData all_present;
-
-	SPI_connect();
-	MemoryContextSwitchTo(context);
-	watch_catalogue();
-	request->context = context;
-	request->generation = generation;
-	request->full_names = full_names;
-	request->references = (bytea *) PG_DETOAST_DATUM_COPY(references);
-	resolved = store_resolve(schema, references);
-	MemoryContextSwitchTo(context);
-	request->nfeatures = resolved->nfeatures;
-	request->features = palloc0(sizeof(OnlineFeature) * resolved->nfeatures);
-	initStringInfo(&all_present);
-	for (int f = 0; f < resolved->nfeatures; f++)
-	{
-		OnlineFeature *feature = &request->features[f];
-		StoreView *view = resolved->views[resolved->features[f].view];
-		StoreColumn *column = &view->features[resolved->features[f].feature];
-		StringInfoData label;
-		bool varlena;
-		Oid output;
-
-		initStringInfo(&label);
-		escape_json(&label, full_names ? psprintf("%s__%s", view->name, column->name) : column->name);
-		feature->label = label.data;
-		feature->prefix = psprintf("%s%s: ", f > 0 ? ", " : "{", label.data);
-		feature->prefix_size = strlen(feature->prefix);
-		for (int g = 0; g < f; g++)
-			if (strcmp(request->features[g].label, feature->label) == 0)
-				ereport(ERROR, (errcode(ERRCODE_DUPLICATE_COLUMN), errmsg("feature %s would occur twice in the result", feature->label),
-								errhint("Ask for full_feature_names => true.")));
-		feature->view = resolved->features[f].view;
-		feature->column = resolved->features[f].feature;
-		if (!OidIsValid(view->online_table))
-			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("feature view \"%s\" is not online", view->name),
-							errhint("Call enable_online() and materialize() first.")));
-		feature->type = getBaseType(store_column_type(view->online_table, column->name));
-		feature->form = json_form(feature->type);
-		getTypeOutputInfo(feature->type, &output, &varlena);
-		fmgr_info(output, &feature->output);
-		appendStringInfo(&all_present, "%s\"PRESENT\"", feature->prefix);
-	}
-	appendStringInfoChar(&all_present, '}');
-	request->all_present = all_present.data;
-	request->all_present_size = all_present.len;
-	request->views = palloc0(sizeof(OnlineView) * resolved->nviews);
-	request->nviews = resolved->nviews;
-	for (int v = 0; v < resolved->nviews; v++)
-	{
-		StoreView *view = resolved->views[v];
-		StringInfoData label;
-		Oid *types = palloc(sizeof(Oid) * view->nkeys);
-
-		for (int k = 0; k < view->nkeys; k++)
-			types[k] = view->keys[k].type = store_column_type(view->online_table, view->keys[k].name);
-		prepare_view(&request->views[v], view, types);
-		MemoryContextSwitchTo(context); /* SPI leaves its own behind */
-		prepare_index(&request->views[v]);
-		initStringInfo(&label);
-		escape_json(&label, view->name);
-		request->views[v].prefix = psprintf("%s%s: ", v > 0 ? ", " : "{", label.data);
-		request->views[v].prefix_size = strlen(request->views[v].prefix);
-	}
-	/* from here on nothing can fail */
-	for (int v = 0; v < request->nviews; v++)
-	{
-		SPI_keepplan(request->views[v].one);
-		SPI_keepplan(request->views[v].many);
-	}
-	MemoryContextSetParent(context, CacheMemoryContext);
-	SPI_finish();
-	MemoryContextSwitchTo(old);
-	return request;
-}
-
-static OnlineRequest *
-find_request(FunctionCallInfo fcinfo, ArrayType *references, bool full_names)
-{
-	OnlineRequest **link = &cached_requests;
-	OnlineRequest *request;
-
-	while ((request = *link) != NULL)
-	{
-		if (request->full_names == full_names && VARSIZE(request->references) == VARSIZE(references) &&
-			memcmp(request->references, references, VARSIZE(references)) == 0)
-		{
-			if (request->generation == generation)
-				return request;
-			*link = request->next;
-			ncached_requests--;
-			forget_request(request);
-			break;
-		}
-		link = &request->next;
-	}
-	while (ncached_requests >= MAX_CACHED_REQUESTS)
-	{
-		request = cached_requests;
-		cached_requests = request->next;
-		ncached_requests--;
-		forget_request(request);
-	}
-	request = build_request(store_schema(fcinfo), PointerGetDatum(references), full_names);
-	request->next = cached_requests;
-	cached_requests = request;
-	ncached_requests++;
-	return request;
-}
-
-/* The keys of a call ------------------------------------------------------------------------------------------------ */
-
-/* A key that was given as a list: its values, one an entity */
-typedef struct KeyColumn
-{
-	char *name;
-	char *prefix; /* what comes before its value in an entity's key: brace or comma, name, colon */
-	int prefix_size;
-	JsonbValue *values;
-} KeyColumn;
-
-/* Where the keys come from: one object, an object of lists (a column a key), or an array of objects */
-typedef struct KeySource
-{
-	Jsonb *jsonb;
-	bool is_array;
-	int ncolumns; /* above 0: an object of lists */
-	KeyColumn *columns;
-	int count;
-} KeySource;
-
-static void
-bad_keys(const char *detail)
-{
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("keys do not say which entities are meant"), errdetail("%s", detail),
-					errhint("Give {\"driver_id\": 7}, {\"driver_id\": [7, 8]} or [{\"driver_id\": 7}, {\"driver_id\": 8}].")));
-}
-
-static KeySource
-read_keys(Jsonb *jsonb)
-{
-	KeySource source = {.jsonb = jsonb, .count = 1};
-	JsonbIterator *iterator;
-	JsonbIteratorToken token;
-	JsonbValue value;
-	KeyColumn *column = NULL;
-	int nkeys = 0;
-
-	if (JB_ROOT_IS_SCALAR(jsonb))
-		bad_keys("They are a scalar.");
-	if (JB_ROOT_IS_ARRAY(jsonb))
-	{
-		source.is_array = true;
-		source.count = JB_ROOT_COUNT(jsonb);
-		return source;
-	}
-	source.columns = palloc(sizeof(KeyColumn) * Max(JB_ROOT_COUNT(jsonb), 1));
-	iterator = JsonbIteratorInit(&jsonb->root);
-	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
-	{
-		JsonbIterator *elements;
-		JsonbValue element;
-		int n = 0;
-
-		if (token == WJB_KEY)
-		{
-			StringInfoData prefix;
-
-			column = &source.columns[source.ncolumns];
-			column->name = pnstrdup(value.val.string.val, value.val.string.len);
-			initStringInfo(&prefix);
-			appendStringInfoString(&prefix, nkeys == 0 ? "{" : ", ");
-			escape_json(&prefix, column->name);
-			appendStringInfoString(&prefix, ": ");
-			column->prefix = prefix.data;
-			column->prefix_size = prefix.len;
-			nkeys++;
-		}
-		if (token != WJB_VALUE || value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data))
-			continue;
-		if (source.ncolumns > 0 && (int) JsonContainerSize(value.val.binary.data) != source.count)
-			bad_keys("The keys are lists of different lengths.");
-		source.count = JsonContainerSize(value.val.binary.data);
-		column->values = palloc(sizeof(JsonbValue) * Max(source.count, 1));
-		elements = JsonbIteratorInit(value.val.binary.data);
-		while ((token = JsonbIteratorNext(&elements, &element, true)) != WJB_DONE)
-			if (token == WJB_ELEM)
-				column->values[n++] = element;
-		source.ncolumns++;
-	}
-	if (source.ncolumns > 0 && source.ncolumns != nkeys)
-		bad_keys("Some of the keys are lists, some are not.");
-	return source;
-}
-
-/*
- * Key "name" of entity i; NULL when it is not given
- */
-static const JsonbValue *
-get_key(const KeySource *source, int i, const char *name)
-{
-	JsonbContainer *object = &source->jsonb->root;
-
-	if (source->ncolumns > 0)
-	{
-		for (int c = 0; c < source->ncolumns; c++)
-			if (strcmp(source->columns[c].name, name) == 0)
-				return &source->columns[c].values[i];
-		return NULL;
-	}
-	if (source->is_array)
-	{
-		JsonbValue *element = getIthJsonbValueFromContainer(object, i);
-
-		if (element->type != jbvBinary || !JsonContainerIsObject(element->val.binary.data))
-			bad_keys(psprintf("Element %d is not an object.", i + 1));
-		object = element->val.binary.data;
-	}
-	return getKeyJsonValueFromContainer(object, name, strlen(name), NULL);
-}
-
-static Datum
-key_datum(OnlineView *view, int k, const JsonbValue *value, bool *isnull)
-{
-	Oid type = view->definition->keys[k].type;
-	char *text;
-
-	*isnull = false;
-	switch (value->type)
-	{
-		case jbvNull:
-			*isnull = true;
-			return (Datum) 0;
-		case jbvNumeric:
-			if (type == INT8OID)
-				return DirectFunctionCall1(numeric_int8, NumericGetDatum(value->val.numeric));
-			if (type == INT4OID)
-				return DirectFunctionCall1(numeric_int4, NumericGetDatum(value->val.numeric));
-			text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
-			break;
-		case jbvString:
-			text = pnstrdup(value->val.string.val, value->val.string.len);
-			break;
-		case jbvBool:
-			text = value->val.boolean ? "true" : "false";
-			break;
-		default:
-			text = JsonbToCString(NULL, value->val.binary.data, value->val.binary.len);
-			break;
-	}
-	return InputFunctionCall(&view->key_input[k], text, view->key_ioparam[k], view->definition->keys[k].typmod);
-}
-
-/* Answers ----------------------------------------------------------------------------------------------------------- */
 
 typedef struct OnlineAnswer
 {
@@ -656,7 +72,7 @@ take_row(OnlineAnswer *answer, int entity, TimestampTz event, const Datum *value
 		if (feature->view != answer->view || nulls[column])
 			continue;
 		answer->start[at] = answer->text.len;
-		append_value(&answer->text, feature, values[column]);
+		online_append_value(&answer->text, feature, values[column]);
 		answer->length[at] = answer->text.len - answer->start[at];
 	}
 }
@@ -749,11 +165,11 @@ read_view(OnlineAnswer *answer, const KeySource *source)
 		nulls[k] = palloc(sizeof(bool) * source->count);
 		for (int i = 0; i < source->count; i++)
 		{
-			const JsonbValue *value = get_key(source, i, definition->keys[k].name);
+			const JsonbValue *value = online_get_key(source, i, definition->keys[k].name);
 
 			if (value == NULL)
-				bad_keys(psprintf("Join key \"%s\" of feature view \"%s\" is missing.", definition->keys[k].name, definition->name));
-			keys[k][i] = key_datum(view, k, value, &nulls[k][i]);
+				online_bad_keys(psprintf("Join key \"%s\" of feature view \"%s\" is missing.", definition->keys[k].name, definition->name));
+			keys[k][i] = online_key_datum(view, k, value, &nulls[k][i]);
 		}
 	}
 	if (read_by_index(answer, source->count, keys, nulls))
@@ -807,56 +223,6 @@ end_json(StringInfo buf)
 {
 	SET_VARSIZE(buf->data, buf->len);
 	return PointerGetDatum(buf->data);
-}
-
-static void
-append_scalar(StringInfo buf, const JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvNull:
-			appendBinaryStringInfo(buf, "null", 4);
-			break;
-		case jbvBool:
-			appendStringInfoString(buf, value->val.boolean ? "true" : "false");
-			break;
-		case jbvNumeric:
-			appendStringInfoString(buf, DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric))));
-			break;
-		case jbvString:
-			escape_json(buf, pnstrdup(value->val.string.val, value->val.string.len));
-			break;
-		default:
-			JsonbToCString(buf, value->val.binary.data, value->val.binary.len);
-			break;
-	}
-}
-
-/*
- * The keys of entity i, as they were given
- */
-static Datum
-entity_key(StringInfo buf, const KeySource *source, int i)
-{
-	start_json(buf);
-	if (source->is_array)
-	{
-		JsonbValue *object = getIthJsonbValueFromContainer(&source->jsonb->root, i);
-
-		JsonbToCString(buf, object->val.binary.data, object->val.binary.len);
-	}
-	else if (source->ncolumns == 0)
-		JsonbToCString(buf, &source->jsonb->root, VARSIZE(source->jsonb));
-	else
-	{
-		for (int c = 0; c < source->ncolumns; c++)
-		{
-			appendBinaryStringInfo(buf, source->columns[c].prefix, source->columns[c].prefix_size);
-			append_scalar(buf, &source->columns[c].values[i]);
-		}
-		appendStringInfoChar(buf, '}');
-	}
-	return end_json(buf);
 }
 
 /*
@@ -919,7 +285,9 @@ put_entity(OnlineAnswer *answer, const KeySource *source, int entity, ReturnSetI
 		}
 	}
 	appendStringInfoChar(&answer->times, '}');
-	columns[0] = entity_key(&answer->key, source, entity);
+	start_json(&answer->key);
+	online_append_keys(&answer->key, source, entity);
+	columns[0] = end_json(&answer->key);
 	columns[1] = end_json(&answer->values);
 	columns[2] = end_json(&answer->statuses);
 	columns[3] = end_json(&answer->times);
@@ -941,8 +309,8 @@ get_online_features(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("features and keys must not be NULL")));
-	source = read_keys(PG_GETARG_JSONB_P(1));
-	answer.request = find_request(fcinfo, PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_BOOL(2));
+	source = online_read_keys(PG_GETARG_JSONB_P(1));
+	answer.request = online_find_request(fcinfo, PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_BOOL(2));
 	initStringInfo(&answer.text);
 	initStringInfo(&answer.key);
 	initStringInfo(&answer.values);

@@ -6,7 +6,7 @@
  *   asof*.c       for entity rows: each one's newest source row that was true and known by then (asof.h is their own)
  *   historical.c  historical_features(): entity rows with their features, as a set
  *   latest.c      latest_features(): the newest row of every key
- *   online.c      get_online_features(): reads by key, with cached plans
+ *   online*.c     get_online_features(): reads by key, with cached plans (online.h is their own)
  */
 #ifndef FM_STORE_H
 #define FM_STORE_H

@@ -109,22 +109,22 @@ CREATE AGGREGATE jensen_shannon_divergence(value anyelement, is_current boolean)
 	SFUNC = drift_add, STYPE = internal, SSPACE = 4096, FINALFUNC = drift_jensen_shannon_divergence_final, COMBINEFUNC = drift_combine,
 	SERIALFUNC = drift_serialize, DESERIALFUNC = drift_deserialize, PARALLEL = SAFE);
 COMMENT ON AGGREGATE jensen_shannon_divergence(anyelement, boolean) IS
-	'Jensen-Shannon divergence in bits, 0 to 1, as TFDV measures it: text over its values, numbers over TFDV''s histograms (10 buckets), where NaN and infinities of the two sides never meet. Options: distance (the square root), base "e" (nats), histogram QUANTILES, binning or bins (over bins or values instead)';
+	'Jensen-Shannon divergence in bits, 0 to 1, as TFDV measures it: text over its values, numbers over TFDV''s histograms (10 buckets), where infinities of the two sides never meet and NaN counts only between histograms of the same edges. Options: distance (the square root), base "e" (nats), histogram QUANTILES, binning or bins (over bins or values instead)';
 CREATE AGGREGATE jensen_shannon_divergence(value anyelement, is_current boolean, options jsonb) (
 	SFUNC = drift_add, STYPE = internal, SSPACE = 4096, FINALFUNC = drift_jensen_shannon_divergence_final, COMBINEFUNC = drift_combine,
 	SERIALFUNC = drift_serialize, DESERIALFUNC = drift_deserialize, PARALLEL = SAFE);
 COMMENT ON AGGREGATE jensen_shannon_divergence(anyelement, boolean, jsonb) IS
-	'Jensen-Shannon divergence in bits, 0 to 1, as TFDV measures it: text over its values, numbers over TFDV''s histograms (10 buckets), where NaN and infinities of the two sides never meet. Options: distance (the square root), base "e" (nats), histogram QUANTILES, binning or bins (over bins or values instead)';
+	'Jensen-Shannon divergence in bits, 0 to 1, as TFDV measures it: text over its values, numbers over TFDV''s histograms (10 buckets), where infinities of the two sides never meet and NaN counts only between histograms of the same edges. Options: distance (the square root), base "e" (nats), histogram QUANTILES, binning or bins (over bins or values instead)';
 CREATE AGGREGATE jensen_shannon_divergence(value anyelement, weight double precision, is_current boolean) (
 	SFUNC = drift_add, STYPE = internal, SSPACE = 4096, FINALFUNC = drift_jensen_shannon_divergence_final, COMBINEFUNC = drift_combine,
 	SERIALFUNC = drift_serialize, DESERIALFUNC = drift_deserialize, PARALLEL = SAFE);
 COMMENT ON AGGREGATE jensen_shannon_divergence(anyelement, double precision, boolean) IS
-	'Jensen-Shannon divergence in bits, 0 to 1, as TFDV measures it: text over its values, numbers over TFDV''s histograms (10 buckets), where NaN and infinities of the two sides never meet. Options: distance (the square root), base "e" (nats), histogram QUANTILES, binning or bins (over bins or values instead)';
+	'Jensen-Shannon divergence in bits, 0 to 1, as TFDV measures it: text over its values, numbers over TFDV''s histograms (10 buckets), where infinities of the two sides never meet and NaN counts only between histograms of the same edges. Options: distance (the square root), base "e" (nats), histogram QUANTILES, binning or bins (over bins or values instead)';
 CREATE AGGREGATE jensen_shannon_divergence(value anyelement, weight double precision, is_current boolean, options jsonb) (
 	SFUNC = drift_add, STYPE = internal, SSPACE = 4096, FINALFUNC = drift_jensen_shannon_divergence_final, COMBINEFUNC = drift_combine,
 	SERIALFUNC = drift_serialize, DESERIALFUNC = drift_deserialize, PARALLEL = SAFE);
 COMMENT ON AGGREGATE jensen_shannon_divergence(anyelement, double precision, boolean, jsonb) IS
-	'Jensen-Shannon divergence in bits, 0 to 1, as TFDV measures it: text over its values, numbers over TFDV''s histograms (10 buckets), where NaN and infinities of the two sides never meet. Options: distance (the square root), base "e" (nats), histogram QUANTILES, binning or bins (over bins or values instead)';
+	'Jensen-Shannon divergence in bits, 0 to 1, as TFDV measures it: text over its values, numbers over TFDV''s histograms (10 buckets), where infinities of the two sides never meet and NaN counts only between histograms of the same edges. Options: distance (the square root), base "e" (nats), histogram QUANTILES, binning or bins (over bins or values instead)';
 CREATE FUNCTION jensen_shannon_divergence(current feature_sketch, baseline feature_sketch, path text DEFAULT NULL, options jsonb DEFAULT NULL) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'drift_jensen_shannon_divergence_of_sketches' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION jensen_shannon_divergence(feature_sketch, feature_sketch, text, jsonb) IS

@@ -208,8 +208,7 @@ CREATE FUNCTION monitor_may_read(monitor text) RETURNS boolean
 COMMENT ON FUNCTION monitor_may_read(text) IS 'internal: whether the current role may read the relation that a monitor watches';
 CREATE FUNCTION monitor_may_write(monitor text) RETURNS boolean
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	RETURN EXISTS (SELECT FROM feature_meta.monitor m JOIN pg_roles r ON r.rolname = m.created_by
-				   WHERE m.name = monitor_may_write.monitor AND pg_has_role(r.oid, 'USAGE'));
+	RETURN EXISTS (SELECT FROM feature_meta.monitor m WHERE m.name = monitor_may_write.monitor AND may_change(m.created_by));
 COMMENT ON FUNCTION monitor_may_write(text) IS 'internal: whether the current role made a monitor, or is a member of the role that did';
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON feature_meta.monitor, feature_meta.monitor_window, feature_meta.monitor_profile_metrics,
@@ -221,7 +220,7 @@ ALTER TABLE feature_meta.monitor_profile_metrics ENABLE ROW LEVEL SECURITY;
 ALTER TABLE feature_meta.monitor_drift_metrics ENABLE ROW LEVEL SECURITY;
 ALTER TABLE feature_meta.monitor_anomaly ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON feature_meta.monitor FOR SELECT USING (has_table_privilege(relation, 'SELECT') AND NOT row_security_active(relation));
-CREATE POLICY change ON feature_meta.monitor USING (EXISTS (SELECT FROM pg_roles r WHERE r.rolname = created_by AND pg_has_role(r.oid, 'USAGE')));
+CREATE POLICY change ON feature_meta.monitor USING (may_change(created_by));
 CREATE POLICY read ON feature_meta.monitor_window FOR SELECT USING (monitor_may_read(monitor));
 CREATE POLICY change ON feature_meta.monitor_window USING (monitor_may_write(monitor));
 CREATE POLICY read ON feature_meta.monitor_profile_metrics FOR SELECT USING (monitor_may_read(monitor));
@@ -364,6 +363,7 @@ CREATE FUNCTION monitor_read_windows(m feature_meta.monitor, low timestamptz, hi
 	RETURNS TABLE (slice text, window_start timestamptz, num_examples bigint, sketch feature_sketch)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 	SET enable_sort = off -- the slices are few, whatever the planner thinks of their columns: no sort of all rows
+	SET datestyle = 'ISO' -- times in the query name their offset, not a zone's abbreviation
 	AS $$
 DECLARE
 	time_type text := @extschema@.monitor_time_type(m.relation, m.time_column);
@@ -534,7 +534,7 @@ BEGIN
 	SELECT x.* INTO m FROM feature_meta.monitor x WHERE x.name = run_monitor.name;
 	IF NOT FOUND THEN
 		RAISE undefined_object USING MESSAGE = format('monitor "%s" does not exist', run_monitor.name);
-	ELSIF NOT @extschema@.monitor_may_write(m.name) THEN
+	ELSIF NOT @extschema@.may_change(m.created_by) THEN
 		RAISE insufficient_privilege USING MESSAGE = format('permission denied for monitor "%s"', m.name), DETAIL = 'Another role made it.';
 	ELSIF NOT EXISTS (SELECT FROM pg_class r WHERE r.oid = m.relation) THEN
 		RAISE undefined_table USING MESSAGE = format('the relation of monitor "%s" does not exist any more', m.name);

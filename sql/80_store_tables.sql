@@ -2,12 +2,6 @@
 
 -- Who made a definition may change it; members of that role too. Everyone may read the catalogue (a team reuses before it
 -- builds); reading the features asks for the privileges of their source.
-CREATE FUNCTION store_may_change(created_by name) RETURNS boolean
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	RETURN EXISTS (SELECT FROM pg_catalog.pg_roles r
-				   WHERE r.rolname OPERATOR(pg_catalog.=) created_by AND pg_catalog.pg_has_role(r.oid, 'USAGE'));
-COMMENT ON FUNCTION store_may_change(name) IS
-'internal: whether the current role may change a definition of the feature store that the given role made (it is that role or a member of it)';
 
 CREATE TABLE feature_meta.feature_entity (
 	name text PRIMARY KEY CHECK (name <> '' AND name !~ '[:@{},"]'),
@@ -216,44 +210,44 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON feature_meta.feature_entity, feature_met
 
 ALTER TABLE feature_meta.feature_entity ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON feature_meta.feature_entity FOR SELECT USING (true);
-CREATE POLICY change ON feature_meta.feature_entity USING (store_may_change(created_by));
+CREATE POLICY change ON feature_meta.feature_entity USING (may_change(created_by));
 
 ALTER TABLE feature_meta.feature_view ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON feature_meta.feature_view FOR SELECT USING (true);
-CREATE POLICY change ON feature_meta.feature_view USING (store_may_change(created_by));
+CREATE POLICY change ON feature_meta.feature_view USING (may_change(created_by));
 
 ALTER TABLE feature_meta.feature_view_version ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON feature_meta.feature_view_version FOR SELECT USING (true);
-CREATE POLICY change ON feature_meta.feature_view_version USING (store_may_change(created_by)
-	AND EXISTS (SELECT FROM feature_meta.feature_view v WHERE v.name = view AND store_may_change(v.created_by)));
+CREATE POLICY change ON feature_meta.feature_view_version USING (may_change(created_by)
+	AND EXISTS (SELECT FROM feature_meta.feature_view v WHERE v.name = view AND may_change(v.created_by)));
 
 ALTER TABLE feature_meta.feature_view_entity ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON feature_meta.feature_view_entity FOR SELECT USING (true);
 CREATE POLICY change ON feature_meta.feature_view_entity USING (
-	EXISTS (SELECT FROM feature_meta.feature_view v WHERE v.name = view AND store_may_change(v.created_by)));
+	EXISTS (SELECT FROM feature_meta.feature_view v WHERE v.name = view AND may_change(v.created_by)));
 
 ALTER TABLE feature_meta.feature_view_feature ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON feature_meta.feature_view_feature FOR SELECT USING (true);
 CREATE POLICY change ON feature_meta.feature_view_feature USING (
-	EXISTS (SELECT FROM feature_meta.feature_view v WHERE v.name = view AND store_may_change(v.created_by)));
+	EXISTS (SELECT FROM feature_meta.feature_view v WHERE v.name = view AND may_change(v.created_by)));
 
 ALTER TABLE feature_meta.feature_service ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON feature_meta.feature_service FOR SELECT USING (true);
-CREATE POLICY change ON feature_meta.feature_service USING (store_may_change(created_by));
+CREATE POLICY change ON feature_meta.feature_service USING (may_change(created_by));
 
 ALTER TABLE feature_meta.feature_service_feature ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON feature_meta.feature_service_feature FOR SELECT USING (true);
 CREATE POLICY change ON feature_meta.feature_service_feature USING (
-	EXISTS (SELECT FROM feature_meta.feature_service s WHERE s.name = service AND store_may_change(s.created_by)));
+	EXISTS (SELECT FROM feature_meta.feature_service s WHERE s.name = service AND may_change(s.created_by)));
 
 ALTER TABLE feature_meta.training_set ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON feature_meta.training_set FOR SELECT USING (pg_catalog.has_table_privilege(relation, 'SELECT')
 	AND NOT pg_catalog.row_security_active(relation));
-CREATE POLICY change ON feature_meta.training_set USING (store_may_change(created_by));
+CREATE POLICY change ON feature_meta.training_set USING (may_change(created_by));
 
 ALTER TABLE feature_meta.feature_quarantine ENABLE ROW LEVEL SECURITY;
-CREATE POLICY change ON feature_meta.feature_quarantine USING (store_may_change(created_by)
-	OR EXISTS (SELECT FROM feature_meta.feature_view v WHERE v.name = view AND store_may_change(v.created_by)))
+CREATE POLICY change ON feature_meta.feature_quarantine USING (may_change(created_by)
+	OR EXISTS (SELECT FROM feature_meta.feature_view v WHERE v.name = view AND may_change(v.created_by)))
 	WITH CHECK (EXISTS (SELECT FROM feature_meta.feature_view v JOIN feature_meta.feature_view_version d ON d.view = v.name AND d.version = v.current_version
 						WHERE v.name = feature_quarantine.view AND (pg_catalog.has_table_privilege(d.source, 'INSERT')
 							OR pg_catalog.has_table_privilege(v.online_table, 'INSERT'))));

@@ -407,6 +407,7 @@ fm_jensen_shannon_of_histograms(const Tfmd__Histogram *a, const Tfmd__Histogram 
 	int n_b;
 	double total_a;
 	double total_b;
+	bool same_edges;
 	int i;
 
 	if (a->type != b->type)
@@ -417,7 +418,8 @@ fm_jensen_shannon_of_histograms(const Tfmd__Histogram *a, const Tfmd__Histogram 
 	edges_b = palloc(sizeof(double) * (2 * parts_b.n_bucket + 1));
 	n_a = edges_of(&parts_a, edges_a);
 	n_b = edges_of(&parts_b, edges_b);
-	if (n_a == n_b && memcmp(edges_a, edges_b, sizeof(double) * n_a) == 0)
+	same_edges = n_a == n_b && memcmp(edges_a, edges_b, sizeof(double) * n_a) == 0;
+	if (same_edges)
 	{
 		for (i = 0; i < parts_a.n_bucket; i++)
 			add_cell(&cells_a, parts_a.bucket[i].count);
@@ -451,7 +453,8 @@ fm_jensen_shannon_of_histograms(const Tfmd__Histogram *a, const Tfmd__Histogram 
 		add_cell(&cells_a, 0);
 		add_cell(&cells_b, parts_b.infinite);
 	}
-	if (parts_a.nan > 0 || parts_b.nan > 0)
+	/* TFDV's histograms lose their NaN when they are cut anew */
+	if (same_edges && (parts_a.nan > 0 || parts_b.nan > 0))
 	{
 		add_cell(&cells_a, 0);
 		add_cell(&cells_a, parts_a.nan);

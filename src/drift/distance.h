@@ -49,7 +49,8 @@ extern bool fm_jensen_shannon_of_values(const FmFrequencies *a, const FmFrequenc
 
 /*
  * Approximate Jensen-Shannon divergence of two histograms, base 2. Values are taken as uniform inside a bucket; a
- * bucket of one point is met only by the same point, NaN and infinite edges are met by nothing.
+ * bucket of one point is met only by the same point, infinite edges by nothing. NaN is met by nothing when both sides
+ * have the same edges, and left out when they have not: so it is in TFDV, whose histograms lose it when they are cut anew.
  *
  * False with no error: not defined (a side is empty, the types of the histograms differ). False with *error
  * (22023): the buckets of a side are not in order, overlap, or leave a gap that the other side has not.

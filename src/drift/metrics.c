@@ -51,7 +51,11 @@ fm_drift_side_of_feature(const FmFeatureInfo *info, bool weighted, FmDriftSide *
 
 		fm_feature_numbers(info->feature, &numbers);
 		fm_feature_quantile_entries(info->feature, weighted, &side->entries);
-		side->nan_weight = (double) (numbers.num_nan - numbers.num_null_values);
+		side->num_nan = numbers.num_nan - numbers.num_null_values;
+		side->nan_weight = (double) side->num_nan;
+		/* weights are summed exactly, so what is not of a number is of NaN (and of nulls in lists, which share it by their count) */
+		if (weighted && side->num_nan > 0)
+			side->nan_weight *= (info->common.weighted_tot_num_values - numbers.weighted_count) / (double) numbers.num_nan;
 		side->total = side->entries.total + side->nan_weight;
 		side->deviation = sqrt(Max(0, weighted ? numbers.weighted_variance : numbers.variance));
 		side->exact = side->entries.exact;
@@ -107,6 +111,7 @@ fm_drift_side_of_statistics(const Tfmd__FeatureNameStatistics *statistics, FmDri
 		{
 			int n = 0;
 
+			side->num_nan = quantiles->num_nan;
 			side->nan_weight = quantiles->num_nan;
 			side->entries.values = palloc(sizeof(double) * Max(quantiles->n_buckets * 2, 1));
 			side->entries.weights = palloc(sizeof(double) * Max(quantiles->n_buckets * 2, 1));
@@ -523,7 +528,7 @@ histogram_of(const FmDriftSide *side, bool quantiles)
 	}
 	else
 		histogram = fm_standard_histogram(&boundaries, &range, HISTOGRAM_BUCKETS);
-	histogram->num_nan = (uint64) side->nan_weight;
+	histogram->num_nan = side->num_nan; /* counted without weights in TFDV's histograms too */
 	return histogram;
 }
 

@@ -75,6 +75,7 @@ typedef struct FmDriftSide
 {
 	bool is_number;
 	FmEntries entries;		   /* numbers: values and weights, NaN left out */
+	uint64 num_nan;
 	double nan_weight;
 	FmFrequentValues values;   /* text */
 	bool by_weight;

@@ -78,36 +78,119 @@ exact_p(double statistic, int64 m, int64 n)
 }
 
 /*
- * Limiting distribution (Kolmogorov, 1933) for an effective number of values n, with the correction of J. Vrbik (Small-sample
- * corrections to Kolmogorov-Smirnov test statistic, 2018), which leaves an error of the order of 1/n^2
+ * Logarithm of the term j of Smirnov's sum below; log_choose is that of the binomial coefficient
  */
 static double
-limiting_p(double statistic, double n)
+log_tail_term(double statistic, double n, double j, double log_choose)
+{
+	double below = statistic + j / n;
+	double above = 1.0 - statistic - j / n;
+
+	if (above <= 0)
+		return j == n ? log_choose + (j - 1) * log(below) : -INFINITY;
+	return log_choose + (j - 1) * log(below) + (n - j) * log(above);
+}
+
+static double
+log_choose(double n, double j)
+{
+	return lgamma(n + 1) - lgamma(j + 1) - lgamma(n - j + 1);
+}
+
+/*
+ * P(D+ >= statistic) of n values (N. V. Smirnov, 1944; Z. W. Birnbaum and F. H. Tingey, 1951): statistic times the sum over j up to n (1 - statistic)
+ * of choose(n, j) (statistic + j/n)^(j-1) (1 - statistic - j/n)^(n-j). The terms rise to one hill and fall: summed from its top outwards.
+ */
+static double
+one_sided_p(double statistic, double n)
+{
+	double last = floor(n * (1.0 - statistic));
+	double low = 0, high = last;
+	double top;
+	double sum = 0;
+
+	while (high - low > 2)
+	{
+		double left = floor(low + (high - low) / 3);
+		double right = floor(high - (high - low) / 3);
+
+		if (log_tail_term(statistic, n, left, log_choose(n, left)) < log_tail_term(statistic, n, right, log_choose(n, right)))
+			low = left + 1;
+		else
+			high = right;
+	}
+	top = floor((low + high) / 2);
+	for (int direction = -1; direction <= 1; direction += 2)
+	{
+		double j = direction < 0 ? top : top + 1;
+		double choose = log_choose(n, j);
+
+		CHECK_FOR_INTERRUPTS();
+		while (j >= 0 && j <= last)
+		{
+			double term = exp(log_tail_term(statistic, n, j, choose));
+
+			sum += term;
+			if (term < 1e-18 * sum)
+				break;
+			choose += direction < 0 ? log(j / (n - j + 1)) : log((n - j) / (j + 1));
+			j += direction;
+		}
+	}
+	return Min(1.0, statistic * sum);
+}
+
+/*
+ * The distribution function for n values as a series in 1/sqrt(n) with four terms (W. Pelz and I. J. Good, Approximating the lower tail-areas of the
+ * Kolmogorov-Smirnov one-sample statistic, 1976); the first is the limiting one
+ */
+static double
+series_p(double statistic, double n)
 {
 	double z = statistic * sqrt(n);
-	double sum = 0.0;
+	double z2 = z * z;
+	double pi2 = M_PI * M_PI;
+	double sums[4] = {0, 0, 0, 0};
+	double more[2] = {0, 0};
 
-	z += 1.0 / (6.0 * sqrt(n)) + (z - 1.0) / (4.0 * n);
-	if (z <= 0)
-		return 1.0;
-	if (z < 0.5)
+	for (int k = 0; k < 100; k++)
 	{
-		/* the series of the other end converges here */
-		double total = 0.0;
+		double m2 = (2 * k + 1) * (2 * k + 1);
+		double k2 = (double) k * k;
+		double odd = exp(-m2 * pi2 / (8 * z2));
+		double whole = exp(-k2 * pi2 / (2 * z2));
 
-		for (int k = 1; k <= 20; k++)
-			total += exp(-(2 * k - 1) * (2 * k - 1) * M_PI * M_PI / (8 * z * z));
-		return 1.0 - sqrt(2 * M_PI) / z * total;
-	}
-	for (int k = 1; k <= 100; k++)
-	{
-		double term = exp(-2.0 * k * k * z * z);
-
-		sum += k % 2 ? term : -term;
-		if (term < 1e-18 * fabs(sum))
+		if (whole == 0)
 			break;
+		sums[0] += odd;
+		sums[1] += odd * (pi2 * m2 / 4 - z2);
+		sums[2] += odd * (6 * z2 * z2 * z2 + 2 * z2 * z2 + pi2 * m2 / 4 * (2 * z2 * z2 - 5 * z2) + pi2 * pi2 * m2 * m2 / 16 * (1 - 2 * z2));
+		sums[3] += odd * (-30 * z2 * z2 * z2 - 90 * z2 * z2 * z2 * z2 + pi2 * m2 / 4 * (135 * z2 * z2 - 96 * z2 * z2 * z2) +
+						  pi2 * pi2 * m2 * m2 / 16 * (212 * z2 * z2 - 60 * z2) + pi2 * pi2 * pi2 * m2 * m2 * m2 / 64 * (5 - 30 * z2));
+		more[0] += whole * k2 * pi2;
+		more[1] += whole * k2 * pi2 * (3 * z2 - k2 * pi2);
 	}
-	return Min(1.0, Max(0.0, 2.0 * sum));
+	sums[0] /= z;
+	sums[1] /= 6 * z2 * z2;
+	sums[2] = sums[2] / (72 * pow(z, 7)) - more[0] / (36 * z2 * z);
+	sums[3] = sums[3] / (6480 * pow(z, 10)) + more[1] / (216 * pow(z, 6));
+	return 1.0 - sqrt(2 * M_PI) * (sums[0] + sums[1] / sqrt(n) + sums[2] / n + sums[3] / (n * sqrt(n)));
+}
+
+/*
+ * Where samples are too large for the exact value, the distribution of one sample of n values: by the sum in the upper tail, where twice the one-sided
+ * probability is all of it, by the series elsewhere
+ */
+static double
+one_sample_p(double statistic, double n)
+{
+	double z2 = statistic * statistic * n;
+
+	if (n < 1 || z2 < 0.01)
+		return 1.0;
+	if (z2 >= 370) /* below what a double holds */
+		return 0.0;
+	return Min(1.0, Max(0.0, z2 >= 2.2 ? 2 * one_sided_p(statistic, n) : series_p(statistic, n)));
 }
 
 double
@@ -116,7 +199,7 @@ fm_kolmogorov_smirnov_p(double statistic, double n1, double n2, bool quick)
 	/* sums of weights are no numbers of values: only whole ones can be exact */
 	if (Max(n1, n2) <= (quick ? MAX_EXACT_QUICK : MAX_EXACT) && n1 == floor(n1) && n2 == floor(n2) && n1 >= 1 && n2 >= 1)
 		return Min(1.0, exact_p(statistic, (int64) n1, (int64) n2));
-	return limiting_p(statistic, rint(n1 * n2 / (n1 + n2)));
+	return one_sample_p(statistic, rint(n1 * n2 / (n1 + n2)));
 }
 
 /*

@@ -1,4 +1,5 @@
-# Distances against SciPy's and NumPy's (test/data/drift/make.py made the cases), as aggregates, of sketches, merged and parallel.
+# Distances against SciPy's, NumPy's and TFDV's (test/data/drift/make.py and make_tfdv.py made the cases), as aggregates, of sketches and
+# statistics, merged and parallel.
 use strict;
 use warnings;
 use FindBin;
@@ -61,6 +62,50 @@ for my $i (0 .. $#cases)
 		}
 	}
 	is("@wrong", '', "case $i ($case->{type}, " . @{ $case->{current} } . ' and ' . @{ $case->{baseline} } . ' values)');
+}
+
+# Samples beyond what is exact: SciPy 1.17's ks_2samp of the same values
+for my $test (
+	[ '(i * 7919 % 50021) / 50021.0', 12000, 'power((i * 7919 % 50021) / 50021.0, 1.1)', 15000, 0.03528333333333333, 1.2020060815327682e-07 ],
+	[ '(i * 7919 % 50021) / 50021.0', 12000, '(i * 104729 % 50021) / 50021.0', 300, 0.016583333333333332, 0.9999951691696298 ],
+	[ '(i * 7919 % 50021) / 50021.0', 12000, '(i * 104729 % 50021) / 40000.0', 300, 0.2150833333333333, 2.2371926343627887e-12 ])
+{
+	my ($current, $n, $baseline, $m, $statistic, $p) = @$test;
+	my ($got, $got_p) = split /\|/, sql("SELECT (k).statistic, (k).p_value FROM (SELECT kolmogorov_smirnov(x, c) AS k FROM (
+		SELECT ($current)::float8 AS x, true AS c FROM generate_series(1, $n) i UNION ALL SELECT ($baseline)::float8, false FROM generate_series(1, $m) i) x) k");
+	ok(close_enough($statistic, $got) && abs($p - $got_p) <= 1e-7 * $p, "Kolmogorov-Smirnov of $n and $m values: expected $statistic $p, got $got $got_p");
+}
+
+# What TFDV's comparators measure: of statistics with points, infinities and NaN, and of rows
+my $n = 0;
+for my $case (map { $json->decode($_) } split /\n/, ProtoText::slurp("$FindBin::Bin/../data/drift/tfdv.jsonl"))
+{
+	my $about = "TFDV case $n";
+	$n++;
+	if (!$case->{type})
+	{
+		my ($current, $baseline) = map { "decode('$case->{$_}', 'base64')::feature_statistics" } qw(current baseline);
+		my $got = sql("SELECT jensen_shannon_divergence($current, $baseline, 'n')");
+		my $expected = $case->{jensen_shannon};
+		ok(defined $expected ? close_enough($expected, $got) : $got eq '', "$about: " . ($expected // 'none') . " is $got");
+		next;
+	}
+	my $values = join(', ', map { my $side = $_; map { '(' . (defined $_ ? literal($_) : 'NULL') . ($side eq 'current' ? ', true)' : ', false)') } @{ $case->{$side} } } qw(current baseline));
+	my %measured = map { my $histogram = $_; map { ("$histogram $_->[0]" => $_->[1]) } @{ $case->{$histogram} } } qw(STANDARD QUANTILES);
+	my %call = (jensen_shannon_divergence => sub { "jensen_shannon_divergence(value::$case->{type}, is_current, '{\"histogram\": \"$_[0]\"}')" });
+	@call{qw(infinity_norm normalized_abs_difference)} = map { my $name = $_; sub { "$name(value::text, is_current)" } } qw(l_infinity_distance normalized_absolute_difference)
+		if $case->{type} eq 'text';
+	my @wrong;
+	for my $histogram (qw(STANDARD QUANTILES))
+	{
+		for my $comparator (sort keys %call)
+		{
+			my $got = sql('SELECT ' . $call{$comparator}->($histogram) . " FROM (VALUES $values) x(value, is_current)");
+			my $expected = $measured{"$histogram $comparator"};
+			push @wrong, "$histogram $comparator: expected " . ($expected // 'none') . ", got $got" unless defined $expected ? close_enough($expected, $got) : $got eq '';
+		}
+	}
+	is("@wrong", '', "$about ($case->{type})");
 }
 
 # The same from parallel workers, and from parts that were merged

@@ -1,4 +1,5 @@
-# Monitors: a month of real flights with a drift planted in the third week, late rows, two runs at once, rights, and the real pg_cron.
+# Monitors: a month of real flights with a drift planted in the third week, late rows, two runs at once, rights, whatever relations, times and
+# columns there are, and the real pg_cron.
 use strict;
 use warnings;
 use FindBin;
@@ -104,6 +105,83 @@ sql(q{
 is(sql(q{SELECT string_agg(DISTINCT type || ' ' || against, ',' ORDER BY type || ' ' || against) FROM feature_meta.monitor_anomaly WHERE monitor = 'weekly' AND path = 'carrier'}),
 	'COMPARATOR_L_INFTY_HIGH previous,ENUM_TYPE_UNEXPECTED_STRING_VALUES schema,L_INFINITY_DISTANCE_HIGH baseline', 'types of TFDV');
 is(sql(q{SELECT count(*), min(extract(isodow FROM window_start AT TIME ZONE 'UTC')) FROM feature_meta.monitor_window WHERE monitor = 'weekly'}), '4|1', 'weeks start on Monday');
+
+# Where a monitor looks: partitions, views, names with quotes, all types of time, granularities, zones
+sql(q{
+	CREATE TABLE "Odd ""name'" ("ti me" date, "va'l""ue" text, b bool) PARTITION BY RANGE ("ti me");
+	CREATE TABLE odd_1 PARTITION OF "Odd ""name'" FOR VALUES FROM ('2026-01-01') TO ('2026-01-05');
+	CREATE TABLE odd_2 PARTITION OF "Odd ""name'" FOR VALUES FROM ('2026-01-05') TO ('2026-02-05');
+	INSERT INTO "Odd ""name'" SELECT date '2026-01-01' + i / 100, 'v' || i % 7, i % 2 = 0 FROM generate_series(0, 999) i;
+	CREATE VIEW odd_view AS SELECT "ti me"::timestamp AS at, "va'l""ue" AS v FROM "Odd ""name'";
+	CREATE TABLE spring AS SELECT timestamptz '2026-03-01 00:00+00' + i * interval '10 minutes' AS at, i % 5 AS x FROM generate_series(0, 6 * 24 * 60) i;
+});
+is(sql(q{SELECT (run_monitor(create_monitor('"Odd ""name''"', 'ti me', name => 'od"d''', slices => ARRAY['va''l"ue', 'b'], baseline => '"ti me" < ''2026-01-03'''), '2026-01-08')).windows}), 7, 'a partitioned table, names with quotes, dates');
+is(sql(q{SELECT string_agg(slice || ' ' || num_examples, ',' ORDER BY slice) FROM feature_meta.monitor_window WHERE monitor = 'od"d''' AND window_start = '2026-01-01 00:00+00'}),
+	q{ 100,b_0 50,b_1 50,va'l"ue_v0 15,va'l"ue_v1 15,va'l"ue_v2 14,va'l"ue_v3 14,va'l"ue_v4 14,va'l"ue_v5 14,va'l"ue_v6 14}, 'in slices');
+is(sql(q{SELECT num_examples FROM feature_meta.monitor_window WHERE monitor = 'od"d''' AND slice = '' AND window_start = '-infinity'}), 200, 'and a baseline');
+is(sql(q{SELECT (run_monitor(create_monitor('odd_view', 'at', '7 days', name => 'view'), '2026-02-01')).windows;
+	SELECT string_agg(num_examples::text, ',' ORDER BY window_start) FROM feature_meta.monitor_window WHERE monitor = 'view'}), "2\n400,600", 'a view, a timestamp, weeks');
+for my $zone (qw(UTC America/New_York Asia/Kolkata))
+{
+	is(sql(qq{SET timezone = '$zone'; SET datestyle = 'German'; SELECT (run_monitor(create_monitor('spring', 'at', name => 'in $zone'), '2026-04-10 00:00+00')).windows;
+		SELECT count(*), min(num_examples), max(num_examples), max(window_end - window_start) FROM feature_meta.monitor_window WHERE monitor = 'in $zone'}),
+		"40\n40|144|144|1 day", "days are those of UTC, whatever the session's zone: $zone");
+}
+is(sql(q{SELECT (run_monitor(create_monitor('spring', 'at', '1 hour', name => 'hours'), '2026-03-03 00:00+00')).windows, (run_monitor(create_monitor('spring', 'at', '1 month', name => 'months'), '2026-05-01')).windows,
+	(run_monitor(create_monitor('spring', 'at', '3 months', name => 'quarters'), '2026-07-01')).windows, (run_monitor(create_monitor('spring', 'at', '1 year', name => 'years'), '2026-07-01')).windows;
+	SELECT string_agg(num_examples::text, ',' ORDER BY monitor, window_start) FROM feature_meta.monitor_window WHERE monitor IN ('months', 'quarters')}), "48|2|2|0\n4464,4177,4464,4177", 'hours, months, quarters; a year that is not over');
+is(sql(q{SELECT count(*) FROM generate_series(timestamptz '1890-01-01 00:00+00', '2040-01-01', '977 hours') t, unnest('{1 minute,7 minutes,1 hour,1 day,36 hours,7 days,1 month,3 months,1 year}'::interval[]) g
+	WHERE monitor_window_start(t, g) IS DISTINCT FROM timezone('UTC', CASE WHEN g = '1 year' THEN date_trunc('year', timezone('UTC', t)) WHEN g = '3 months' THEN date_trunc('quarter', timezone('UTC', t))
+		WHEN g = '1 month' THEN date_trunc('month', timezone('UTC', t)) ELSE timestamp '2001-01-01' + floor(extract(epoch FROM timezone('UTC', t) - timestamp '2001-01-01') / extract(epoch FROM g)) * g END)}), 0, 'windows are what date_trunc and division make');
+
+# Rows without a time and infinite ones are in no window; a first window that changes has all compared again
+sql(q{INSERT INTO spring VALUES ('infinity', 1), ('-infinity', 1), (NULL, 1)});
+is(sql(q{SELECT (run_monitor(create_monitor('spring', 'at', '1 month', name => 'infinite', baseline => 'x < 2'), '2026-05-01')).windows;
+	SELECT string_agg(window_start::date || ' ' || num_examples, ',' ORDER BY window_start) FROM feature_meta.monitor_window WHERE monitor = 'infinite'}), "2\n-infinity 3460,2026-03-01 4464,2026-04-01 4177", 'infinite times');
+sql(q{SELECT run_monitor(create_monitor('spring', 'at', name => 'first', lateness => '100 days'), '2026-03-11'); INSERT INTO spring SELECT timestamptz '2026-03-01 12:00+00', 9 FROM generate_series(1, 50)});
+is(sql(q{SELECT redone FROM run_monitor('first', '2026-03-11');
+	SELECT run_monitor(create_monitor('spring', 'at', name => 'second'), '2026-03-11');
+	SELECT count(*) FROM (SELECT (to_jsonb(d) - 'monitor')::text FROM feature_meta.monitor_drift_metrics d WHERE monitor = 'first'
+	EXCEPT ALL SELECT (to_jsonb(d) - 'monitor')::text FROM feature_meta.monitor_drift_metrics d WHERE monitor = 'second') x}), "1\n(10,0,0)\n0", 'a late row in the window that is the baseline');
+is(sql(q{DELETE FROM spring WHERE x < 2 AND at < '2026-03-02'; SELECT redone FROM run_monitor('infinite', '2026-05-01', redo_from => '-infinity');
+	SELECT num_examples FROM feature_meta.monitor_window WHERE monitor = 'infinite' AND window_start = '-infinity'}), "2\n3401", 'the baseline too is done again when asked for');
+
+# Columns come, go and change their type; a day without rows; late rows in it; the time column and the table go
+sql(q{
+	CREATE TABLE changing AS SELECT timestamp '2026-01-01' + i * interval '1 hour' AS at, i % 3 AS a, 'x' || i % 3 AS b FROM generate_series(0, 47) i;
+	SELECT run_monitor(create_monitor('changing', 'at'), '2026-01-03');
+	ALTER TABLE changing ADD COLUMN d float8 DEFAULT 1.5; ALTER TABLE changing DROP COLUMN b; ALTER TABLE changing ALTER COLUMN a TYPE text;
+	INSERT INTO changing SELECT timestamp '2026-01-03' + i * interval '1 hour', 'q' || i % 3, i FROM generate_series(0, 23) i;
+	INSERT INTO changing SELECT timestamp '2026-01-06' + i * interval '1 hour', 'q' || i % 3, i FROM generate_series(0, 23) i;
+});
+is(sql(q{SELECT windows FROM run_monitor('changing', '2026-01-07');
+	SELECT string_agg(path || ' ' || type || ' ' || coalesce(round(l_infinity_distance::numeric, 2)::text, '-'), ',' ORDER BY path) FROM feature_meta.monitor_drift_metrics
+	WHERE monitor = 'changing' AND window_start = '2026-01-03 00:00+00' AND against = 'previous'}), "2\na STRING -,b STRING 0.33,d FLOAT 0.04", 'columns that changed, went and came');
+is(sql(q{SELECT against_start::date FROM feature_meta.monitor_drift_metrics WHERE monitor = 'changing' AND window_start = '2026-01-06 00:00+00' AND against = 'previous' AND path = 'd';
+	INSERT INTO changing VALUES ('2026-01-05 12:00', 'q1', 1); SELECT windows, redone FROM run_monitor('changing', '2026-01-07');
+	SELECT against_start::date FROM feature_meta.monitor_drift_metrics WHERE monitor = 'changing' AND window_start = '2026-01-06 00:00+00' AND against = 'previous' AND path = 'd'}),
+	"2026-01-03\n0|1\n2026-01-05", 'a day without rows has no window until a row comes');
+is(sql(q{UPDATE feature_meta.monitor SET thresholds = '{"wasserstein_distance": 0.5}' WHERE name = 'changing'; SELECT anomalies > 0 FROM run_monitor('changing', '2026-01-07', redo_from => '2026-01-05')}), 't', 'a monitor is altered by UPDATE');
+sql('ALTER TABLE changing RENAME at TO other');
+like(sql_error(q{SELECT run_monitor('changing')}), qr/^42703/, 'the time column is gone');
+sql('DROP TABLE changing');
+like(sql_error(q{SELECT run_monitor('changing')}), qr/^42P01/, 'the relation is gone');
+is(sql(q{SELECT drop_monitor('changing'); SELECT count(*) FROM feature_meta.monitor_window WHERE monitor = 'changing'}), "\n0", 'and the monitor');
+like(sql_error(q{SELECT drop_monitor('changing')}), qr/^42704/, 'which is dropped once');
+
+# Any number of columns, also none; the same in parallel
+sql('CREATE TABLE wide AS SELECT timestamptz \'2026-01-01 00:00+00\' + i * interval \'1 hour\' AS at, ' . join(', ', map { "i + $_ AS c$_" } 1 .. 230) . ' FROM generate_series(0, 99) i');
+is(sql(q{SELECT run_monitor(create_monitor('wide', 'at'), '2026-01-05'), run_monitor(create_monitor('wide', 'at', name => 'none', feature_allowlist => '{}'), '2026-01-05');
+	SELECT count(*), min(median - substr(path, 2)::int), max(median - substr(path, 2)::int) FROM feature_meta.monitor_profile_metrics WHERE monitor = 'wide' AND window_start = '2026-01-02 00:00+00'}),
+	"(4,0,0)|(4,0,0)\n230|36|36", 'more columns than an aggregate takes, and none');
+sql(q{CREATE TABLE many AS SELECT timestamptz '2026-01-01 00:00+00' + i * 7919::bigint % 300000 * interval '3 seconds' AS at, i % 1000 AS n, 'v' || i % 37 AS t, sqrt(i % 4000) AS x FROM generate_series(1, 300000) i; ANALYZE many});
+my $workers = q{SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;};
+sql(q{SET max_parallel_workers_per_gather = 0; SELECT run_monitor(create_monitor('many', 'at', name => 'serial', slices => '{t}'), '2026-02-01')});
+sql(qq{$workers SELECT run_monitor(create_monitor('many', 'at', name => 'parallel', slices => '{t}'), '2026-02-01'), run_monitor(create_monitor('many', 'at', name => 'parallel whole'), '2026-02-01')});
+is(sql(q{SELECT count(*), count(*) FILTER (WHERE s.sketch::text = p.sketch::text), count(*) FILTER (WHERE s.slice <> '' OR s.sketch::text = w.sketch::text) FROM feature_meta.monitor_window s
+	JOIN feature_meta.monitor_window p ON p.monitor = 'parallel' AND p.slice = s.slice AND p.window_start = s.window_start LEFT JOIN feature_meta.monitor_window w ON w.monitor = 'parallel whole' AND w.slice = s.slice AND w.window_start = s.window_start
+	WHERE s.monitor = 'serial'}), '418|418|418', 'the same sketches from parallel workers, and from rows in any order');
+like(sql(qq{$workers EXPLAIN SELECT window_sketches('1 day', NULL, '{n}', at, n) FROM many}), qr/Partial Aggregate/, 'which do run');
 
 SKIP:
 {

@@ -11,6 +11,9 @@
 #define MAX_EXACT 10000
 #define MAX_EXACT_QUICK 200
 
+/* Terms of a long sum that are computed */
+#define SUMMED_TERMS 512
+
 static int64
 greatest_common_divisor(int64 a, int64 b)
 {
@@ -78,66 +81,37 @@ exact_p(double statistic, int64 m, int64 n)
 }
 
 /*
- * Logarithm of the term j of Smirnov's sum below; log_choose is that of the binomial coefficient
+ * Term j of Smirnov's sum below
  */
 static double
-log_tail_term(double statistic, double n, double j, double log_choose)
+tail_term(double statistic, double n, double j)
 {
 	double below = statistic + j / n;
 	double above = 1.0 - statistic - j / n;
+	double choose = lgamma(n + 1) - lgamma(j + 1) - lgamma(n - j + 1);
 
 	if (above <= 0)
-		return j == n ? log_choose + (j - 1) * log(below) : -INFINITY;
-	return log_choose + (j - 1) * log(below) + (n - j) * log(above);
-}
-
-static double
-log_choose(double n, double j)
-{
-	return lgamma(n + 1) - lgamma(j + 1) - lgamma(n - j + 1);
+		return j == n ? exp(choose + (j - 1) * log(below)) : 0.0;
+	return exp(choose + (j - 1) * log(below) + (n - j) * log(above));
 }
 
 /*
  * P(D+ >= statistic) of n values (N. V. Smirnov, 1944; Z. W. Birnbaum and F. H. Tingey, 1951): statistic times the sum over j up to n (1 - statistic)
- * of choose(n, j) (statistic + j/n)^(j-1) (1 - statistic - j/n)^(n-j). The terms rise to one hill and fall: summed from its top outwards.
+ * of choose(n, j) (statistic + j/n)^(j-1) (1 - statistic - j/n)^(n-j). Of many the terms are one smooth hill that is nothing at both ends, so
+ * every h-th of them, times h, is the sum but for what a double does not hold; where not even lgamma holds enough digits, the limit does.
  */
 static double
 one_sided_p(double statistic, double n)
 {
 	double last = floor(n * (1.0 - statistic));
-	double low = 0, high = last;
-	double top;
+	double step = n > SUMMED_TERMS ? last / SUMMED_TERMS : 1.0;
 	double sum = 0;
 
-	while (high - low > 2)
-	{
-		double left = floor(low + (high - low) / 3);
-		double right = floor(high - (high - low) / 3);
-
-		if (log_tail_term(statistic, n, left, log_choose(n, left)) < log_tail_term(statistic, n, right, log_choose(n, right)))
-			low = left + 1;
-		else
-			high = right;
-	}
-	top = floor((low + high) / 2);
-	for (int direction = -1; direction <= 1; direction += 2)
-	{
-		double j = direction < 0 ? top : top + 1;
-		double choose = log_choose(n, j);
-
-		CHECK_FOR_INTERRUPTS();
-		while (j >= 0 && j <= last)
-		{
-			double term = exp(log_tail_term(statistic, n, j, choose));
-
-			sum += term;
-			if (term < 1e-18 * sum)
-				break;
-			choose += direction < 0 ? log(j / (n - j + 1)) : log((n - j) / (j + 1));
-			j += direction;
-		}
-	}
-	return Min(1.0, statistic * sum);
+	if (n > 1e7)
+		return exp(-(6 * n * statistic + 1) * (6 * n * statistic + 1) / (18 * n));
+	for (double j = 0; j <= last; j += step)
+		sum += tail_term(statistic, n, j);
+	return Min(1.0, statistic * step * sum);
 }
 
 /*

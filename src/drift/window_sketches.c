@@ -22,6 +22,7 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
+#include "sketch/sketch_columns.h"
 #include "sketch/sketch_type.h"
 #include "sketch/sketch_value.h"
 
@@ -39,7 +40,7 @@ typedef struct Window
 	uint64 last_row; /* number of its last row among all */
 	MemoryContext context; /* NULL: nothing open */
 	FmSketch *sketch;
-	FmColumn **columns; /* NULL: not opened in this sketch yet */
+	FmColumns *columns; /* NULL: not opened in this sketch yet */
 	Datum bytes;		/* of a closed one; 0: none */
 } Window;
 
@@ -149,11 +150,27 @@ find_window(const WindowsState *state, Timestamp start)
 	return low;
 }
 
+/*
+ * What waits in the columns goes to the sketch
+ */
+static void
+flush_window(Window *window)
+{
+	MemoryContext old;
+
+	if (window->columns == NULL)
+		return;
+	old = MemoryContextSwitchTo(window->context);
+	fm_columns_flush(window->columns);
+	MemoryContextSwitchTo(old);
+}
+
 static void
 close_window(WindowsState *state, Window *window)
 {
 	MemoryContext old = MemoryContextSwitchTo(state->context);
 
+	flush_window(window);
 	window->bytes = fm_sketch_get_datum(window->sketch);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(window->context);
@@ -187,13 +204,14 @@ open_window(WindowsState *state, Window *window)
 static void
 open_columns(WindowsState *state, Window *window)
 {
+	FmColumn **columns = palloc(sizeof(FmColumn *) * Max(state->num_columns, 1));
 	MemoryContext old;
 
 	open_window(state, window);
 	old = MemoryContextSwitchTo(window->context);
-	window->columns = palloc(sizeof(FmColumn *) * Max(state->num_columns, 1));
 	for (int i = 0; i < state->num_columns; i++)
-		window->columns[i] = fm_column_open(window->sketch, NULL, state->names[i], i, state->types[i]);
+		columns[i] = fm_column_open(window->sketch, NULL, state->names[i], i, state->types[i]);
+	window->columns = fm_columns_open(state->num_columns, columns);
 	MemoryContextSwitchTo(old);
 }
 
@@ -318,9 +336,7 @@ window_sketches_add(PG_FUNCTION_ARGS)
 		open_columns(state, window);
 	if (!fm_sketch_add_example(window->sketch, 1.0, &error))
 		fm_throw(&error, NULL);
-	for (int i = 0; i < state->num_columns; i++)
-		if (!fcinfo->args[A_COLUMNS + i].isnull)
-			fm_column_add(window->columns[i], fcinfo->args[A_COLUMNS + i].value, window->context);
+	fm_columns_add(window->columns, &fcinfo->args[A_COLUMNS], window->context);
 	PG_RETURN_POINTER(state);
 }
 
@@ -363,7 +379,9 @@ window_sketches_combine(PG_FUNCTION_ARGS)
 			continue;
 		}
 		open_window(other, theirs);
+		flush_window(theirs);
 		open_window(state, ours);
+		flush_window(ours);
 		old = MemoryContextSwitchTo(ours->context);
 		if (!fm_sketch_merge(ours->sketch, theirs->sketch, &error))
 			fm_throw(&error, NULL);

@@ -68,13 +68,13 @@ option_is(const JsonbValue *value, const char *word)
 }
 
 /*
- * {"null_is_category": bool, "binning": "values" | "quantile" | "equal_width", "bins": n, "zero_share": x, "distance": bool,
+ * {"null_is_category": bool, "unseen_is_category": bool, "binning": "values" | "quantile" | "equal_width" | "doane", "bins": n, "zero_share": x, "distance": bool,
  *  "base": 2 | "e", "histogram": "STANDARD" | "QUANTILES", "scale": "none" | "reference_std"}
  */
 static FmDriftOptions
 read_options(Jsonb *jsonb)
 {
-	static const char *const known[] = {"null_is_category", "binning", "bins", "zero_share", "distance", "base", "histogram", "scale"};
+	static const char *const known[] = {"null_is_category", "unseen_is_category", "binning", "bins", "zero_share", "distance", "base", "histogram", "scale"};
 	FmDriftOptions options;
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
@@ -95,6 +95,8 @@ read_options(Jsonb *jsonb)
 			continue;
 		if (strcmp(name, "null_is_category") == 0)
 			options.null_is_category = option_boolean(name, &value);
+		else if (strcmp(name, "unseen_is_category") == 0)
+			options.unseen_is_category = option_boolean(name, &value);
 		else if (strcmp(name, "distance") == 0)
 			options.distance = option_boolean(name, &value);
 		else if (strcmp(name, "bins") == 0)
@@ -103,9 +105,16 @@ read_options(Jsonb *jsonb)
 			options.zero_share = option_number(name, &value, 0, 1, "a number from 0 to 1");
 		else if (strcmp(name, "binning") == 0)
 		{
-			if (!option_is(&value, "values") && !option_is(&value, "quantile") && !option_is(&value, "equal_width"))
-				bad_option(name, "values, quantile or equal_width");
-			options.binning = option_is(&value, "values") ? FM_BIN_VALUES : option_is(&value, "quantile") ? FM_BIN_QUANTILE : FM_BIN_EQUAL_WIDTH;
+			if (option_is(&value, "values"))
+				options.binning = FM_BIN_VALUES;
+			else if (option_is(&value, "quantile"))
+				options.binning = FM_BIN_QUANTILE;
+			else if (option_is(&value, "equal_width"))
+				options.binning = FM_BIN_EQUAL_WIDTH;
+			else if (option_is(&value, "doane"))
+				options.binning = FM_BIN_DOANE;
+			else
+				bad_option(name, "values, quantile, equal_width or doane");
 		}
 		else if (strcmp(name, "base") == 0)
 		{
@@ -308,6 +317,7 @@ drift_serialize(PG_FUNCTION_ARGS)
 	pq_begintypsend(&buf);
 	pq_sendbyte(&buf, state->weighted);
 	pq_sendbyte(&buf, state->options.null_is_category);
+	pq_sendbyte(&buf, state->options.unseen_is_category);
 	pq_sendbyte(&buf, state->options.binning);
 	pq_sendint32(&buf, state->options.bins);
 	pq_sendfloat8(&buf, state->options.zero_share);
@@ -343,6 +353,7 @@ drift_deserialize(PG_FUNCTION_ARGS)
 	appendBinaryStringInfo(&buf, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	state = new_state(CurrentMemoryContext, pq_getmsgbyte(&buf) != 0);
 	state->options.null_is_category = pq_getmsgbyte(&buf) != 0;
+	state->options.unseen_is_category = pq_getmsgbyte(&buf) != 0;
 	state->options.binning = pq_getmsgbyte(&buf);
 	state->options.bins = pq_getmsgint(&buf, 4);
 	state->options.zero_share = pq_getmsgfloat8(&buf);

@@ -170,7 +170,7 @@ typedef struct Pair
 	FmDriftSide *current;
 	FmDriftSide *baseline;
 	const FmDriftOptions *options;
-	Categories categories[FM_BIN_EQUAL_WIDTH + 1]; /* by binning */
+	Categories categories[FM_BIN_DOANE + 1]; /* by binning */
 	bool walked;
 	double gap; /* between the distribution functions */
 	double area;
@@ -326,6 +326,105 @@ bin_numbers(const FmDriftSide *current, const FmDriftSide *baseline, const FmDri
 			add_category(categories, weights[0][bin], weights[1][bin]);
 }
 
+/*
+ * The number of equal bins for a distribution that may be skewed (D. P. Doane, Aesthetic frequency classifications, 1976), as in NumPy
+ */
+static int
+doane_bins(const FmEntries *entries)
+{
+	double n = 0, mean = 0, variance = 0, skewness = 0;
+
+	for (int i = 0; i < entries->num_entries; i++)
+		if (isfinite(entries->values[i]))
+		{
+			n += entries->weights[i];
+			mean += entries->weights[i] * entries->values[i];
+		}
+	mean /= n;
+	for (int i = 0; i < entries->num_entries; i++)
+		if (isfinite(entries->values[i]))
+		{
+			double deviation = entries->values[i] - mean;
+
+			variance += entries->weights[i] / n * deviation * deviation;
+			skewness += entries->weights[i] / n * deviation * deviation * deviation;
+		}
+	if (!(n > 2) || !(variance > 0))
+		return 1;
+	skewness = fabs(skewness / (variance * sqrt(variance))) / sqrt(6 * (n - 2) / ((n + 1) * (n + 3)));
+	return Max(1, (int) ceil(1 + log2(n) + log2(1 + skewness)));
+}
+
+/*
+ * Bins over the range of the baseline, the last one with its upper edge
+ */
+static void
+bin_by_baseline(const FmDriftSide *current, const FmDriftSide *baseline, const FmDriftOptions *options, Categories *categories)
+{
+	const FmEntries *reference = &baseline->entries;
+	double low = INFINITY, high = -INFINITY;
+	int bins;
+	double *weights[2];
+
+	for (int i = 0; i < reference->num_entries; i++)
+		if (isfinite(reference->values[i]))
+		{
+			low = Min(low, reference->values[i]);
+			high = Max(high, reference->values[i]);
+		}
+	bins = options->bins > 0 ? options->bins : low <= high ? doane_bins(reference) : 1;
+	if (low == high)
+	{
+		low -= 0.5;
+		high += 0.5;
+	}
+	for (int side = 0; side < 2; side++)
+	{
+		const FmEntries *entries = side == 0 ? &current->entries : reference;
+		int bin = 0;
+
+		weights[side] = palloc0(sizeof(double) * (bins + 1));
+		for (int i = 0; i < entries->num_entries; i++)
+		{
+			double value = entries->values[i];
+
+			while (bin < bins - 1 && value >= low + (high - low) / bins * (bin + 1))
+				bin++;
+			weights[side][value >= low && value <= high ? bin : bins] += entries->weights[i];
+		}
+	}
+	for (int bin = 0; bin <= bins; bin++)
+		if (weights[0][bin] != 0 || weights[1][bin] != 0)
+			add_category(categories, weights[0][bin], weights[1][bin]);
+}
+
+/*
+ * What the baseline lacks becomes one category
+ */
+static void
+join_unseen(Categories *categories)
+{
+	int n = 0;
+	double unseen = 0;
+
+	for (int i = 0; i < categories->n; i++)
+	{
+		if (categories->baseline[i] == 0)
+		{
+			unseen += categories->current[i];
+			continue;
+		}
+		categories->current[n] = categories->current[i];
+		categories->baseline[n++] = categories->baseline[i];
+	}
+	if (unseen != 0)
+	{
+		categories->current[n] = unseen;
+		categories->baseline[n++] = 0;
+	}
+	categories->n = n;
+}
+
 static double
 share(double weight, double total)
 {
@@ -384,7 +483,7 @@ categorize(Pair *pair, FmMetric metric)
 
 	room = current->is_number ? (Size) current->entries.num_entries + baseline->entries.num_entries
 							  : (Size) current->values.num_values + baseline->values.num_values;
-	room = Max(room, (Size) options->bins + 64) + 2;
+	room = Max(room, (Size) options->bins + 128) + 3;
 	categories->made = true;
 	categories->current = palloc_extended(sizeof(double) * room, MCXT_ALLOC_HUGE);
 	categories->baseline = palloc_extended(sizeof(double) * room, MCXT_ALLOC_HUGE);
@@ -392,12 +491,16 @@ categorize(Pair *pair, FmMetric metric)
 		text_categories(current, baseline, categories);
 	else if (binning == FM_BIN_VALUES)
 		number_categories(current, baseline, categories);
+	else if (binning == FM_BIN_DOANE)
+		bin_by_baseline(current, baseline, options, categories);
 	else
 		bin_numbers(current, baseline, options, binning == FM_BIN_EQUAL_WIDTH, categories);
 	if (current->nan_weight != 0 || baseline->nan_weight != 0)
 		add_category(categories, current->nan_weight, baseline->nan_weight);
 	if (options->null_is_category)
 		add_category(categories, current->null_weight, baseline->null_weight);
+	if (options->unseen_is_category)
+		join_unseen(categories);
 	add_up(categories);
 	return categories;
 }
@@ -587,7 +690,8 @@ measure(Pair *pair, FmMetric metric, FmDriftResult *result, FmError *error)
 		}
 		return true;
 	}
-	if (metric == FM_JENSEN_SHANNON && current->is_number && options->binning == FM_BIN_DEFAULT && options->bins == 0 && !options->null_is_category)
+	if (metric == FM_JENSEN_SHANNON && current->is_number && options->binning == FM_BIN_DEFAULT && options->bins == 0 && !options->null_is_category &&
+		!options->unseen_is_category)
 	{
 		result->defined = fm_jensen_shannon_of_histograms(histogram_of(current, options->quantiles),
 														  histogram_of(baseline, options->quantiles), &result->value, error);

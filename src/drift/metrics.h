@@ -51,7 +51,8 @@ typedef enum FmBinning
 	FM_BIN_DEFAULT, /* by metric */
 	FM_BIN_VALUES,	/* each value is a bin */
 	FM_BIN_QUANTILE, /* equal shares of the baseline; what lies outside joins the outer bins */
-	FM_BIN_EQUAL_WIDTH /* equal widths over both sides */
+	FM_BIN_EQUAL_WIDTH, /* equal widths over both sides */
+	FM_BIN_DOANE /* equal widths over the baseline, as many as Doane's rule says; what lies outside is one bin more */
 } FmBinning;
 
 typedef struct FmDriftOptions
@@ -59,6 +60,7 @@ typedef struct FmDriftOptions
 	bool null_is_category;
 	FmBinning binning;
 	int bins;			 /* 0: 10 for quantiles, Sturges' rule over both sides for equal widths */
+	bool unseen_is_category; /* what the baseline does not have is one category */
 	double zero_share;	 /* what a share of 0 is replaced by; negative: the metric's default */
 	bool distance;		 /* Jensen-Shannon: the square root */
 	bool base_e;		 /* divergences in nats */

@@ -76,6 +76,13 @@ for my $test (
 	ok(close_enough($statistic, $got) && abs($p - $got_p) <= 1e-7 * $p, "Kolmogorov-Smirnov of $n and $m values: expected $statistic $p, got $got $got_p");
 }
 
+# Variants of NannyML, by NumPy: the baseline's bins by Doane's rule and one for what lies outside; the values that the baseline lacks as one
+is(sql(q{SELECT abs(total_variation_distance(x, c, '{"binning": "doane"}') - 0.3483333333333333) < 1e-12, abs(jensen_shannon_divergence(x, c, '{"binning": "doane", "distance": true}') - 0.46241964481122355) < 1e-12
+	FROM (SELECT (i * 7919 % 997) / 997.0::float8 * 1.3 AS x, true AS c FROM generate_series(1, 400) i UNION ALL SELECT power((i * 104729 % 997) / 997.0::float8, 2), false FROM generate_series(1, 300) i) v}),
+	't|t', "Doane's bins");
+is(sql(q{SELECT abs(l_infinity_distance(x, c, '{"unseen_is_category": true}') - 0.775) < 1e-12, abs(hellinger_distance(x, c, '{"unseen_is_category": true}') - 0.7285698271479842) < 1e-12
+	FROM (SELECT 'w' || i * i % 31 AS x, true AS c FROM generate_series(1, 200) i UNION ALL SELECT 'w' || i * i % 12, false FROM generate_series(1, 150) i) v}), 't|t', 'what the baseline lacks is one category');
+
 # What TFDV's comparators measure: of statistics with points, infinities and NaN, and of rows
 my $n = 0;
 for my $case (map { $json->decode($_) } split /\n/, ProtoText::slurp("$FindBin::Bin/../data/drift/tfdv.jsonl"))

@@ -536,6 +536,10 @@ BEGIN
 		RAISE undefined_object USING MESSAGE = format('monitor "%s" does not exist', run_monitor.name);
 	ELSIF NOT @extschema@.may_change(m.created_by) THEN
 		RAISE insufficient_privilege USING MESSAGE = format('permission denied for monitor "%s"', m.name), DETAIL = 'Another role made it.';
+	ELSIF m.created_by <> current_user AND EXISTS (SELECT FROM pg_roles r WHERE r.rolname = current_user AND r.rolsuper)
+		AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = m.created_by AND r.rolsuper) THEN
+		RAISE insufficient_privilege USING MESSAGE = format('permission denied for monitor "%s"', m.name),
+			DETAIL = 'Its expressions, which another role wrote, would run with the rights of a superuser.', HINT = format('SET ROLE %I first.', m.created_by);
 	ELSIF NOT EXISTS (SELECT FROM pg_class r WHERE r.oid = m.relation) THEN
 		RAISE undefined_table USING MESSAGE = format('the relation of monitor "%s" does not exist any more', m.name);
 	ELSIF @extschema@.monitor_time_type(m.relation, m.time_column) IS NULL THEN
@@ -587,7 +591,7 @@ BEGIN
 	redone := cardinality(again);
 END $$;
 COMMENT ON FUNCTION run_monitor(text, timestamptz, timestamptz) IS
-	'brings a monitor up to date: one pass sketches the windows that ended before "until" and are new, and counts the rows of those within the monitor''s lateness; where the number changed (everywhere from redo_from on, when that is given; -infinity: the baseline too) a second one sketches again; writes profile and drift metrics and anomalies, and notifies the channel. Running it again changes nothing; of two runs at once the second waits. Returns the number of new windows, of windows done again, and of open anomalies in them. Errors: 42704 no such monitor, 42501 another role made it, 42P01 or 42703 its relation or time column is gone';
+	'brings a monitor up to date: one pass sketches the windows that ended before "until" and are new, and counts the rows of those within the monitor''s lateness; where the number changed (everywhere from redo_from on, when that is given; -infinity: the baseline too) a second one sketches again; writes profile and drift metrics and anomalies, and notifies the channel. Running it again changes nothing; of two runs at once the second waits. Returns the number of new windows, of windows done again, and of open anomalies in them. Errors: 42704 no such monitor, 42501 another role made it (its members may run it, a superuser by SET ROLE), 42P01 or 42703 its relation or time column is gone';
 
 CREATE FUNCTION acknowledge_anomaly(id bigint, note text DEFAULT NULL) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

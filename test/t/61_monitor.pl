@@ -89,6 +89,13 @@ sql('CREATE ROLE reader; GRANT SELECT ON events TO reader; CREATE ROLE stranger'
 is(sql_as('reader', 'SELECT count(*) > 0 FROM feature_meta.monitor_drift_metrics'), 't', 'a reader of the relation reads its metrics');
 is(sql_as('stranger', 'SELECT count(*) FROM feature_meta.monitor_drift_metrics'), 0, 'a stranger does not');
 like(sql_error(q{SELECT run_monitor('flights')}, undef, role => 'reader'), qr/^42501/, 'a reader does not run it');
+
+# an expression never runs with more rights than those of who wrote it
+sql_as('reader', q{SELECT create_monitor('events', 'at', name => 'of_reader', filter => 'distance > 100')});
+like(sql_error(q{SELECT run_monitor('of_reader', '2013-01-03 00:00+00')}), qr/^42501.*SET ROLE reader/s, 'a superuser does not run the expressions of others');
+is(sql(q{SET ROLE reader; SELECT windows FROM run_monitor('of_reader', '2013-01-03 00:00+00')}), 2, 'but in their role');
+sql(q{SET ROLE reader; SELECT drop_monitor('of_reader')});
+
 like(sql_error(q{SELECT create_monitor('events', 'at', name => 'x', filter => 'true) OR (true')}), qr/^42601/, 'a filter is one expression');
 like(sql_error(q{SELECT create_monitor('events', 'carrier', name => 'x')}), qr/^42804/, 'a time column is of a type of time');
 like(sql_error(q{SELECT create_monitor('events', 'at', '2 months', name => 'x')}), qr/^22023/, 'a granularity that has no windows');

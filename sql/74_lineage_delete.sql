@@ -89,7 +89,7 @@ BEGIN
 		ORDER BY e.id FOR UPDATE OF e) n;
 
 	links := 0;
-	IF keep_lineage AND cardinality(old_artifacts) + cardinality(old_executions) > 0 THEN
+	IF keep_lineage IS NOT FALSE AND cardinality(old_artifacts) + cardinality(old_executions) > 0 THEN
 		-- Which nodes that stay are connected through nodes that go? Targets with the same sources share a placeholder.
 		FOR link IN
 			WITH kept AS (

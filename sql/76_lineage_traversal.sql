@@ -31,6 +31,23 @@ CREATE FUNCTION traversed_path(node bigint) RETURNS bigint[]
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION traversed_path(bigint) IS 'a shortest path from a start to a node of traverse_lineage() or traverse_graph(); artifacts and executions take turns in it';
 
+CREATE FUNCTION traversed_as_of(node bigint, as_of timestamptz, OUT type text, OUT name text, OUT uri text) RETURNS record
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+BEGIN ATOMIC
+	SELECT t.name, n.name, n.uri
+	FROM (SELECT a.type_id, a.name, a.uri FROM mlmd.artifact_versions a
+			WHERE a.id = @extschema@.traversed_artifact(node) AND a.valid_from <= as_of AND as_of < a.valid_to
+		UNION ALL
+		SELECT e.type_id, e.name, NULL FROM mlmd.execution_versions e
+			WHERE e.id = @extschema@.traversed_execution(node) AND e.valid_from <= as_of AND as_of < e.valid_to) n
+		LEFT JOIN mlmd.type t ON t.id = n.type_id;
+END;
+COMMENT ON FUNCTION traversed_as_of(bigint, timestamptz) IS 'internal: type, name and uri that a node of traverse_lineage() had at a time';
+
+CREATE FUNCTION start_ids(wanted text, kind text, id bigint) RETURNS bigint[]
+	AS 'MODULE_PATHNAME', 'lineage_start_ids' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION start_ids(text, text, bigint) IS 'internal: {id} if kind is the wanted one, else NULL; error 22023 if kind is neither artifact nor execution';
+
 -- The functions below are of one SELECT each, so that the planner unfolds them: a query that does not ask for names, types
 -- or paths does not pay for them. The walk stands in a SELECT list: there its rows go on one by one, in FROM they would
 -- first be written down.
@@ -41,7 +58,10 @@ CREATE FUNCTION upstream(artifact bigint DEFAULT NULL, execution bigint DEFAULT 
 	RETURNS TABLE (kind text, id bigint, type text, name text, uri text, distance integer, path bigint[])
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100
 BEGIN ATOMIC
-	SELECT @extschema@.traversed_kind(t.node), @extschema@.traversed_id(t.node), coalesce(ya.name, ye.name), coalesce(a.name, e.name), a.uri,
+	SELECT @extschema@.traversed_kind(t.node), @extschema@.traversed_id(t.node),
+		CASE WHEN upstream.as_of IS NULL THEN coalesce(ya.name, ye.name) ELSE (@extschema@.traversed_as_of(t.node, upstream.as_of)).type END,
+		CASE WHEN upstream.as_of IS NULL THEN coalesce(a.name, e.name) ELSE (@extschema@.traversed_as_of(t.node, upstream.as_of)).name END,
+		CASE WHEN upstream.as_of IS NULL THEN a.uri ELSE (@extschema@.traversed_as_of(t.node, upstream.as_of)).uri END,
 		@extschema@.traversed_distance(t.node), @extschema@.traversed_path(t.node)
 	FROM (SELECT @extschema@.traverse_lineage('upstream', artifact || artifacts, execution || executions, max_hops, boundary_artifacts,
 			boundary_executions, event_types, before, as_of, NULL, NULL) AS node) t
@@ -60,7 +80,10 @@ CREATE FUNCTION downstream(artifact bigint DEFAULT NULL, execution bigint DEFAUL
 	RETURNS TABLE (kind text, id bigint, type text, name text, uri text, distance integer, path bigint[])
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100
 BEGIN ATOMIC
-	SELECT @extschema@.traversed_kind(t.node), @extschema@.traversed_id(t.node), coalesce(ya.name, ye.name), coalesce(a.name, e.name), a.uri,
+	SELECT @extschema@.traversed_kind(t.node), @extschema@.traversed_id(t.node),
+		CASE WHEN downstream.as_of IS NULL THEN coalesce(ya.name, ye.name) ELSE (@extschema@.traversed_as_of(t.node, downstream.as_of)).type END,
+		CASE WHEN downstream.as_of IS NULL THEN coalesce(a.name, e.name) ELSE (@extschema@.traversed_as_of(t.node, downstream.as_of)).name END,
+		CASE WHEN downstream.as_of IS NULL THEN a.uri ELSE (@extschema@.traversed_as_of(t.node, downstream.as_of)).uri END,
 		@extschema@.traversed_distance(t.node), @extschema@.traversed_path(t.node)
 	FROM (SELECT @extschema@.traverse_lineage('downstream', artifact || artifacts, execution || executions, max_hops, boundary_artifacts,
 			boundary_executions, event_types, before, as_of, NULL, NULL) AS node) t
@@ -77,8 +100,9 @@ CREATE FUNCTION lineage_path(a bigint, b bigint, a_kind text DEFAULT 'artifact',
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 10
 BEGIN ATOMIC
 	SELECT p.n, k.kind, p.id, coalesce(ya.name, ye.name), coalesce(a.name, e.name)
-	FROM (SELECT @extschema@.traverse_lineage(lineage_path.direction, CASE a_kind WHEN 'artifact' THEN ARRAY[lineage_path.a] END,
-			CASE a_kind WHEN 'artifact' THEN NULL ELSE ARRAY[lineage_path.a] END, NULL, NULL, NULL, NULL, NULL, NULL, b_kind, b) AS node) t
+	FROM (SELECT @extschema@.traverse_lineage(lineage_path.direction, @extschema@.start_ids('artifact', a_kind, lineage_path.a),
+			@extschema@.start_ids('execution', a_kind, lineage_path.a), NULL, NULL, NULL, NULL, NULL, NULL, b_kind, b) AS node
+			WHERE b IS NOT NULL AND b_kind IS NOT NULL) t
 		CROSS JOIN LATERAL unnest(@extschema@.traversed_path(t.node)) WITH ORDINALITY p (id, n)
 		CROSS JOIN LATERAL (SELECT CASE WHEN (p.n % 2 = 1) = (a_kind = 'artifact') THEN 'artifact' ELSE 'execution' END) k (kind)
 		LEFT JOIN mlmd.artifact a ON k.kind = 'artifact' AND a.id = p.id
@@ -88,21 +112,23 @@ BEGIN ATOMIC
 	ORDER BY p.n;
 END;
 COMMENT ON FUNCTION lineage_path(bigint, bigint, text, text, text) IS
-	'a shortest chain of events from a to b, a row a node; no row when there is none. a_kind and b_kind say whether they are ids of an artifact or an execution; direction downstream follows the data from a to b, upstream goes against it, bidirectional takes events both ways. STABLE';
+	'a shortest chain of events from a to b, a row a node; no row when there is none, or an argument is NULL. a_kind and b_kind say whether they are ids of an artifact or an execution, else error 22023; direction downstream follows the data from a to b, upstream goes against it, bidirectional takes events both ways. STABLE';
 
 CREATE FUNCTION common_ancestors(a bigint, b bigint, a_kind text DEFAULT 'artifact', b_kind text DEFAULT 'artifact', max_hops bigint DEFAULT NULL)
 	RETURNS TABLE (kind text, id bigint, type text, name text, distance_a integer, distance_b integer, is_nearest boolean)
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100
 BEGIN ATOMIC
 	SELECT u.kind, u.id, u.type, u.name, u.distance, v.distance, u.distance + v.distance = min(u.distance + v.distance) OVER ()
-	FROM @extschema@.upstream(artifact => CASE a_kind WHEN 'artifact' THEN a END, execution => CASE a_kind WHEN 'execution' THEN a END,
+	FROM @extschema@.upstream(artifacts => @extschema@.start_ids('artifact', a_kind, a),
+			executions => @extschema@.start_ids('execution', a_kind, a),
 			max_hops => common_ancestors.max_hops) u
-		JOIN @extschema@.upstream(artifact => CASE b_kind WHEN 'artifact' THEN b END, execution => CASE b_kind WHEN 'execution' THEN b END,
+		JOIN @extschema@.upstream(artifacts => @extschema@.start_ids('artifact', b_kind, b),
+			executions => @extschema@.start_ids('execution', b_kind, b),
 			max_hops => common_ancestors.max_hops) v ON v.kind = u.kind AND v.id = u.id
 	ORDER BY u.distance + v.distance, u.kind, u.id;
 END;
 COMMENT ON FUNCTION common_ancestors(bigint, bigint, text, text, bigint) IS
-	'what both a and b come from, with the number of hops from each; is_nearest where the sum of both is least. A node is its own ancestor at 0 hops. STABLE';
+	'what both a and b come from, with the number of hops from each; is_nearest where the sum of both is least. A node is its own ancestor at 0 hops. a_kind and b_kind are artifact or execution, else error 22023. STABLE';
 
 CREATE FUNCTION lineage_order(direction text, artifacts bigint[], executions bigint[], max_hops bigint, OUT "position" bigint, OUT kind text, OUT id bigint)
 	RETURNS SETOF record

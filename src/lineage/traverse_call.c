@@ -409,6 +409,22 @@ fm_parse_traversal_kind(const text *kind)
 					errhint("Write artifact or execution.")));
 }
 
+PGDLLEXPORT PG_FUNCTION_INFO_V1(lineage_start_ids);
+
+/*
+ * start_ids(wanted text, kind text, id bigint) -> bigint[]: {id} if kind is the wanted one, else NULL. Error 22023 for a
+ * kind that is none. IMMUTABLE, STRICT.
+ */
+Datum
+lineage_start_ids(PG_FUNCTION_ARGS)
+{
+	Datum id = PG_GETARG_DATUM(2);
+
+	if (fm_parse_traversal_kind(PG_GETARG_TEXT_PP(0)) != fm_parse_traversal_kind(PG_GETARG_TEXT_PP(1)))
+		PG_RETURN_NULL();
+	PG_RETURN_ARRAYTYPE_P(construct_array(&id, 1, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
 /*
  * MLMD's times are milliseconds since 1970
  */

@@ -86,6 +86,12 @@ SELECT count(*) AS differ FROM generate_series(1, 60) a, generate_series(1, 60, 
 	LATERAL (SELECT (SELECT max("position") - 1 FROM lineage_path(a, b)) AS got, (SELECT distance FROM reference('artifact', a, false, 20) WHERE kind = 'artifact' AND id = b) AS wanted) x
 WHERE got IS DISTINCT FROM wanted;
 SELECT count(*) FROM lineage_path(1, 2, direction => 'sideways');
+SELECT count(*) FROM lineage_path(1, 2, a_kind => 'model');
+SELECT count(*) FROM lineage_path(1, 2, b_kind => 'model');
+SELECT count(*) FROM common_ancestors(1, 2, a_kind => 'model');
+SELECT count(*) FROM common_ancestors(1, 2, b_kind => 'model');
+SELECT (SELECT count(*) FROM lineage_path(NULL, 2)) + (SELECT count(*) FROM lineage_path(1, NULL)) + (SELECT count(*) FROM lineage_path(1, 2, b_kind => NULL))
+	+ (SELECT count(*) FROM lineage_path(1, 2, a_kind => NULL)) + (SELECT count(*) FROM common_ancestors(NULL, 2)) + (SELECT count(*) FROM common_ancestors(1, NULL)) AS of_null;
 SELECT count(*) AS differ FROM generate_series(1, 60, 9) a, generate_series(1, 60, 11) b, LATERAL (
 	(SELECT kind, id FROM common_ancestors(a, b) EXCEPT (SELECT kind, id FROM reference('artifact', a, true, 20) INTERSECT SELECT kind, id FROM reference('artifact', b, true, 20)))
 	UNION ALL

@@ -57,6 +57,11 @@ SELECT id AS c FROM get_contexts(name => 'c') \gset
 SELECT clock_timestamp() AS t4, pg_sleep(0.002) \gset
 SELECT delete_artifacts(ARRAY[:out]), delete_association(:c, :e), delete_association(:c, :e);
 SELECT type FROM get_events(execution => :e);
+UPDATE mlmd.artifact SET uri = 'after' WHERE id = :a;
+-- a walk names its nodes as they were
+SELECT kind, type, name, uri, distance FROM upstream(artifact => :out, as_of => :'t4') ORDER BY distance;
+SELECT kind, type, name, uri, distance FROM downstream(artifact => :a, as_of => :'t4') ORDER BY distance;
+SELECT kind, type, name, uri FROM upstream(execution => :e) ORDER BY distance;
 SELECT type, path, artifact_id = :out AS deleted FROM events_as_of(:'t4', executions => ARRAY[:e]);
 SELECT name FROM artifacts_as_of(:'t4', ARRAY[:out]);
 SELECT name, valid_to < 'infinity' AS deleted FROM get_artifact_history(:out);

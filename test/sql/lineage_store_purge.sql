@@ -91,6 +91,11 @@ SELECT * FROM graph();
 SELECT purge_history('infinity') > 0 AS forgotten;
 -- by type; contexts go when nothing is in them
 CALL chain(2);
+-- NULL is not false
+BEGIN;
+SELECT make_old('{a1}', '{}');
+SELECT artifacts, links FROM purge('1980-01-01', keep_lineage => NULL);
+ROLLBACK;
 SELECT put_artifact('Q', name => 'q') AS q, put_context('PC', 'full') AS full, put_context('PC', 'empty') AS empty, put_context('PC', 'young') AS young \gset
 SELECT put_attribution(:full, id) IS NOT NULL AS put FROM mlmd.artifact WHERE name = 'a0';
 SELECT make_old('{q,a2}', '{}');

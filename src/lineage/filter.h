@@ -3,8 +3,9 @@
  * direct neighbours, such as
  *     type = 'Model' AND properties.accuracy.double_value > 0.9 AND contexts_run.name LIKE 'nightly%'
  *
- * Text -> tokens (filter_lexer.c) -> typed tree (filter_parser.c) -> one condition in SQL (filter_sql.c) in which every
- * literal is a parameter and every identifier comes from the tables in these files. Nothing of the text is copied.
+ * Text -> tokens (filter_lexer.c) -> typed tree (filter_parser.c, whose rooms filter_parser.h lists) -> one condition in
+ * SQL (filter_sql.c) in which every literal is a parameter and every identifier comes from the tables in these files.
+ * Nothing of the text is copied.
  *
  * The language is the part of ZetaSQL's expressions that the client lets through to a database, with ZetaSQL's
  * literals, precedence and types. What the client does by rewriting the text (enum names, properties.NAME.FIELD) is

@@ -48,8 +48,10 @@ BEGIN ATOMIC
 	), found (relation, here, mlmd, place) AS ( -- what the name means on the search_path, and the table it should mean
 		SELECT w.relation, to_regclass(w.relation), c.oid, (SELECT format('%I.%I', h.relnamespace::regnamespace, h.relname) FROM pg_class h WHERE h.oid = to_regclass(w.relation))
 		FROM wanted w JOIN pg_class c ON c.relname = w.relation AND c.relnamespace = to_regnamespace('mlmd')
-	), elsewhere (relation, place, columns) AS (
-		SELECT w.relation, format('%I.%I', c.table_schema, c.table_name), string_agg(c.column_name, ', ' ORDER BY c.column_name)
+	), elsewhere (relation, place, columns, is_owner) AS ( -- an owner, as a superuser, sees columns without any right on them
+		SELECT w.relation, format('%I.%I', c.table_schema, c.table_name), string_agg(c.column_name, ', ' ORDER BY c.column_name),
+			EXISTS (SELECT FROM pg_class k JOIN pg_namespace s ON s.oid = k.relnamespace
+				WHERE s.nspname = c.table_schema AND k.relname = c.table_name AND pg_has_role(k.relowner, 'USAGE'))
 		FROM wanted w JOIN information_schema.columns c ON c.table_name = w.relation AND c.column_name = ANY (w.columns)
 		WHERE c.table_schema <> 'mlmd'
 		GROUP BY w.relation, c.table_schema, c.table_name
@@ -80,7 +82,8 @@ BEGIN ATOMIC
 	WHERE f.here <> f.mlmd AND EXISTS (SELECT FROM found e WHERE e.relation = 'mlmdenv' AND e.here = e.mlmd)
 	UNION ALL
 	SELECT 'table of the same name', format('%s has columns that the client counts with those of mlmd.%I: %s.', e.place, e.relation, e.columns),
-		format('REVOKE ALL ON %s FROM %I; or from PUBLIC or the role that has the right, or rename the table or its columns.', e.place, current_user),
+		format(CASE WHEN e.is_owner THEN 'Connect as a role that does not own %1$s, nor is a member of its owner or a superuser, or rename the table or its columns.'
+			ELSE 'REVOKE ALL ON %1$s FROM %2$I; or from PUBLIC or the role that has the right, or rename the table or its columns.' END, e.place, current_user),
 		'error'
 	FROM elsewhere e
 	UNION ALL

@@ -63,6 +63,15 @@ RESET ROLE;
 GRANT SELECT (type) ON app.event TO regress_mlmd;
 SET ROLE regress_mlmd;
 SELECT * FROM errors();
+-- who owns the table sees it without any right
+RESET ROLE;
+REVOKE ALL ON app.event FROM regress_mlmd;
+REVOKE ALL (name, type) ON app.event FROM regress_mlmd;
+ALTER TABLE app.event OWNER TO regress_mlmd;
+REVOKE ALL ON app.event FROM regress_mlmd;
+SET ROLE regress_mlmd;
+SELECT * FROM errors();
+SELECT count(*) FROM information_schema.columns WHERE table_schema = 'app' AND table_name = 'event';
 -- ahead of mlmd
 SET search_path = app, public, mlmd;
 SELECT * FROM public.errors() WHERE problem = 'shadowed table';

@@ -17,8 +17,11 @@
 #include "access/visibilitymap.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_opfamily.h"
 #include "executor/tuptable.h"
 #include "storage/bufmgr.h"
+#include "storage/predicate.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -97,7 +100,23 @@ struct FmEventScan
 };
 
 /*
- * The index to find events by a column: a whole btree that begins with it and has artifact, execution and type
+ * May the index be read? It is a whole btree in ascending order, and knows all that the snapshot sees: one that was made
+ * over rows that had been updated in place does not, for transactions older than itself.
+ */
+static bool
+IsUsable(Relation index)
+{
+	Form_pg_index form = index->rd_index;
+
+	return index->rd_rel->relam == BTREE_AM_OID && form->indisvalid && form->indisready && form->indislive &&
+		   RelationGetIndexPredicate(index) == NIL && RelationGetIndexExpressions(index) == NIL &&
+		   index->rd_opfamily[0] == INTEGER_BTREE_FAM_OID && !(index->rd_indoption[0] & INDOPTION_DESC) &&
+		   (!form->indcheckxmin ||
+			TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data), TransactionXmin));
+}
+
+/*
+ * The index to find events by a column: it begins with it and has artifact, execution and type
  */
 static bool
 OpenIndex(FmEventScan *scan, int kind, AttrNumber leading)
@@ -109,9 +128,7 @@ OpenIndex(FmEventScan *scan, int kind, AttrNumber leading)
 	{
 		Relation index = index_open(lfirst_oid(lc), AccessShareLock);
 		Form_pg_index form = index->rd_index;
-		bool fits = index->rd_rel->relam == BTREE_AM_OID && form->indisvalid && form->indisready && form->indislive &&
-					RelationGetIndexPredicate(index) == NIL && RelationGetIndexExpressions(index) == NIL &&
-					form->indkey.values[0] == leading;
+		bool fits = IsUsable(index) && form->indkey.values[0] == leading;
 
 		for (int c = 0; fits && c < 3; c++)
 		{
@@ -141,15 +158,17 @@ fm_event_scan_open(bool details)
 	FmEventScan *scan;
 	bool fits;
 
-	if (!OidIsValid(relation) || pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) != ACLCHECK_OK ||
-		check_enable_rls(relation, InvalidOid, true) != RLS_NONE)
+	if (!OidIsValid(relation))
 		return NULL;
 	scan = palloc0(sizeof(FmEventScan));
 	scan->context = CurrentMemoryContext;
 	scan->details = details;
 	scan->vm_buffer = InvalidBuffer;
 	scan->heap = relation_open(relation, AccessShareLock);
-	fits = scan->heap->rd_rel->relkind == RELKIND_RELATION && !scan->heap->rd_rel->relhassubclass;
+	/* rights and policies are looked at under the lock: before it they may still change */
+	fits = scan->heap->rd_rel->relkind == RELKIND_RELATION && !scan->heap->rd_rel->relhassubclass &&
+		   pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+		   check_enable_rls(relation, InvalidOid, true) == RLS_NONE;
 	for (int c = 0; fits && c < N_COLUMNS; c++)
 	{
 		scan->columns[c] = get_attnum(relation, names[c]);
@@ -242,14 +261,21 @@ NextEvent(FmEventScan *scan, int kind, FmEvent *event)
 		EventOfSlot(scan, event);
 		return true;
 	}
-	do
+	/* as an index-only scan: the heap is asked only about pages that are not all visible */
+	for (;;)
 	{
 		tid = index_getnext_tid(index_scan, ForwardScanDirection);
 		if (tid == NULL)
 			return false;
-		/* as an index-only scan: the heap is asked only about pages that are not all visible */
-	} while (!VM_ALL_VISIBLE(scan->heap, ItemPointerGetBlockNumber(tid), &scan->vm_buffer) &&
-			 !index_fetch_heap(index_scan, scan->slot));
+		if (VM_ALL_VISIBLE(scan->heap, ItemPointerGetBlockNumber(tid), &scan->vm_buffer))
+		{
+			/* what the heap would have done for serializable transactions */
+			PredicateLockPage(scan->heap, ItemPointerGetBlockNumber(tid), index_scan->xs_snapshot);
+			break;
+		}
+		if (index_fetch_heap(index_scan, scan->slot))
+			break;
+	}
 	event->artifact_id = DatumGetInt64(
 		index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_ARTIFACT], index_scan->xs_itupdesc, &is_null));
 	event->execution_id = DatumGetInt64(

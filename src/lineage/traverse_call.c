@@ -16,6 +16,7 @@
 #include "lineage/lineage_query.h"
 #include "lineage/live_traversal.h"
 #include "tcop/dest.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -199,8 +200,13 @@ fm_store_source_init(FmStoreSource *source)
 	source->base.expand = ExpandByQuery;
 	/* with an edge one sees the ids of its ends, but a node that row security hides is no node */
 	for (int i = 0; i < 2; i++)
-		source->check_visible[i] = source->has_as_of || check_enable_rls(MlmdRelation(i ? "artifact" : "execution"),
-																		 InvalidOid, true) == RLS_ENABLED;
+	{
+		Oid relation = MlmdRelation(i ? "artifact" : "execution");
+
+		/* before the lock a policy may still be on its way */
+		LockRelationOid(relation, AccessShareLock);
+		source->check_visible[i] = source->has_as_of || check_enable_rls(relation, InvalidOid, true) == RLS_ENABLED;
+	}
 	if (source->check_visible[0] || source->check_visible[1] || source->ending_artifacts || source->ending_executions)
 		source->base.classify = ClassifyByQuery;
 	else

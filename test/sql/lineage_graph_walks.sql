@@ -167,6 +167,17 @@ SELECT * FROM walked ORDER BY id;
 DROP VIEW walked;
 DROP TABLE kept, others;
 
+-- an index of another order serves no walk, and is not taken for one that does
+CREATE TEMPORARY TABLE in_order AS SELECT start, u.kind, u.id, u.distance FROM generate_series(1, 60) start, LATERAL upstream(artifact => start) u;
+BEGIN;
+DROP INDEX mlmd.event_execution_id_idx;
+CREATE INDEX ON mlmd.event (execution_id DESC, artifact_id, type);
+SELECT count(*) > 60 AS walked, count(*) = (SELECT count(*) FROM in_order) AS same_number,
+	count(*) FILTER (WHERE NOT EXISTS (SELECT FROM in_order i WHERE i.start = w.start AND i.kind = w.kind AND i.id = w.id AND i.distance = w.distance)) AS others
+FROM (SELECT start, u.kind, u.id, u.distance FROM generate_series(1, 60) start, LATERAL upstream(artifact => start) u) w;
+ROLLBACK;
+DROP TABLE in_order;
+
 -- memory is bounded
 INSERT INTO mlmd.artifact (type_id) SELECT :at FROM generate_series(1, 6000);
 INSERT INTO mlmd.execution (type_id) VALUES (:et);

@@ -327,8 +327,6 @@ open_columns(FunctionCallInfo fcinfo, TableState *state, int names_arg, int firs
 		name = fm_name_to_utf8(TextDatumGetCString(values[i]));
 		if (!OidIsValid(type))
 			elog(ERROR, "could not determine the type of column \"%s\"", name);
-		if (type == UNKNOWNOID)
-			type = TEXTOID;
 		if (fm_feature_find_child(&state->sketch->root, name, strlen(name)) != NULL)
 			ereport(ERROR, (errcode(ERRCODE_DUPLICATE_COLUMN), errmsg("column \"%s\" is named twice", name)));
 		columns[i] = fm_column_open(state->sketch, NULL, name, i, type);

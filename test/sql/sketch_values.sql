@@ -81,6 +81,11 @@ SELECT type, top, distinct_values FROM sketch_figures((SELECT column_sketch(x) F
 SELECT type, min, max FROM sketch_figures((SELECT column_sketch(x) FROM unnest('{1970-01-02 00:00+00,1970-01-03 00:00+00}'::timestamptz[]) AS x));
 SELECT type, min, max FROM sketch_figures((SELECT column_sketch(x) FROM unnest('{00:00:01,23:59:59.5}'::time[]) AS x));
 SELECT column_sketch(NULL) IS NOT NULL AS untyped;
+-- literals without a type are strings
+SELECT path, type, present, missing, top, distinct_values FROM sketch_figures((SELECT table_sketch_columns('{a,b,n}', 'hello', i, NULL) FROM generate_series(1, 3) AS i)) ORDER BY path;
+SELECT path, type, present, missing, top, distinct_values FROM sketch_figures((SELECT weighted_table_sketch_columns('{a,b,n}', 0.5, 'hello', i, NULL) FROM generate_series(1, 3) AS i)) ORDER BY path;
+SELECT type, top, distinct_values FROM sketch_figures((SELECT column_sketch('hello') FROM generate_series(1, 3)));
+SELECT table_sketch_columns('{a}', 'hello')::text = table_sketch_columns('{a}', 'hello'::text)::text AS as_text FROM generate_series(1, 3);
 DROP FUNCTION sketch_figures(feature_sketch);
 DROP TABLE sketch_numbers;
 DROP TYPE sketch_tree, sketch_pair, sketch_mood;

@@ -150,6 +150,28 @@ get_num(Reader *reader, uint64 max, size_t item_size)
 	return (int) num;
 }
 
+/*
+ * How many numbers of a sequence follow, each with so many bytes behind the sequence. Each number takes at least a bit
+ * of it (a byte in version 1), so that 8 bytes for each are at most 64 times what was read.
+ */
+static int
+get_sequence_num(Reader *reader, uint64 max, size_t bytes_behind)
+{
+	uint64 num;
+	uint64 most;
+
+	if (reader->version == 1 || bytes_behind > 0)
+		return get_num(reader, max, Max(bytes_behind, 1));
+	num = get_uint64(reader);
+	most = 8 * (uint64) (reader->size - reader->at);
+	if (num > Min(max, most))
+	{
+		bad(reader, "Number of items out of range");
+		return 0;
+	}
+	return (int) num;
+}
+
 static void
 get_sum(Reader *reader, FmExact *sum)
 {
@@ -268,7 +290,7 @@ get_distinct(Reader *reader, int limit)
 		}
 	}
 	else if (state == 0 && limit > 0)
-		get_hashes(reader, distinct, get_num(reader, limit, 1));
+		get_hashes(reader, distinct, get_sequence_num(reader, limit, 0));
 	else
 		bad(reader, "Unknown state of a distinct counter");
 	return distinct;
@@ -355,7 +377,7 @@ get_quantiles(Reader *reader, bool weighted, bool is_float, uint64 count, int64 
 
 	for (int level = 0; level < num_levels; level++)
 	{
-		int num = get_num(reader, MAX_EXACT_LIMIT, 1);
+		int num = get_sequence_num(reader, MAX_EXACT_LIMIT, weighted ? 8 : 0);
 		FmLevel *l;
 
 		fm_quantiles_restore_level(quantiles, level, num);

@@ -119,6 +119,26 @@ SELECT left(older, 7) AS older, left(newer::text, 7) AS newer, feature_statistic
 	feature_statistics(merge(older::feature_sketch, newer)) = feature_statistics(merge(newer, newer)) AS merged_equal FROM sketch_versions;
 SELECT sketch_reads(overlay(older PLACING '///' FROM n)) AS damaged, count(*) > 5000 AS many FROM sketch_versions, LATERAL generate_series(12, length(older) - 12, 2) AS n GROUP BY 1;
 RESET feature_meta.max_exact_values;
+-- beyond a small bound, of dense or repeated integers, two bits of a quantile's key are written: that is read again too
+CREATE FUNCTION sketch_dense(bound integer, num integer, step bigint, OUT read boolean, OUT weighted_read boolean, OUT merged boolean, OUT in_table boolean) LANGUAGE plpgsql AS $$
+DECLARE
+	s feature_sketch;
+	w feature_sketch;
+	t feature_sketch;
+BEGIN
+	PERFORM set_config('feature_meta.max_exact_values', bound::text, true);
+	SELECT column_sketch(i % num * step), column_sketch(i % num * step, 1 + i % 2) INTO s, w FROM generate_series(1, 1000) AS i;
+	SELECT table_sketch_columns('{name,key}', 'x', i % num * step) INTO t FROM generate_series(1, 1000) AS i;
+	read := s::text::feature_sketch::text = s::text;
+	weighted_read := w::text::feature_sketch::text = w::text;
+	in_table := num_examples(t::text::feature_sketch) = 1000;
+	SELECT f.num_non_missing = 1000 AND f.max = (num - 1) * step AND f.tot_num_values = 1000 INTO merged FROM features(feature_statistics((SELECT merge_sketches(part.s) FROM
+		(SELECT column_sketch(i % num * step) AS s FROM generate_series(1, 1000) AS i GROUP BY i % 4) AS part))) AS f;
+END $$;
+SELECT bound, num, step, d.* FROM unnest(ARRAY[16, 100, 300]) AS bound, LATERAL unnest(ARRAY[1, bound + 1, bound * 2, 1000]) AS num, unnest(ARRAY[0, 1, 1000003]) AS step, sketch_dense(bound, num, step) AS d
+WHERE (read AND weighted_read AND merged AND in_table) IS NOT TRUE;
+SELECT d.* FROM sketch_dense(16, 17, 1) AS d;
+DROP FUNCTION sketch_dense(integer, integer, bigint);
 
 -- the size is bounded, whatever the values and however many rows: 100 KiB, with weights 160
 CREATE FUNCTION sketch_size(s feature_sketch) RETURNS integer LANGUAGE sql AS 'SELECT octet_length(feature_sketch_send(s))';

@@ -452,6 +452,18 @@ add_cells(FmNumbers *numbers, const FmCell *cells, const int128 *weights, int nu
 }
 
 void
+fm_numbers_add_counted(FmNumbers *numbers, int64 key, uint64 count)
+{
+	FmCell cell = {key, count};
+
+	Assert(!numbers->weighted);
+	if (count == 0)
+		return;
+	fm_numbers_flush(numbers);
+	add_cells(numbers, &cell, NULL, 1);
+}
+
+void
 fm_numbers_add_infinity(FmNumbers *numbers, bool positive, int128 weight)
 {
 	numbers->num_infinite[positive]++;

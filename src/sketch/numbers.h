@@ -98,6 +98,9 @@ extern void fm_numbers_add_batch(FmNumbers *numbers, const int64 *keys, const in
 
 /* A value that occurs count times, with the sum of its weights; only in the state "table", which the caller keeps small */
 extern void fm_numbers_add_cell(FmNumbers *numbers, int64 key, uint64 count, int128 weight);
+
+/* A key that occurs count times, in any state; of numbers without weights */
+extern void fm_numbers_add_counted(FmNumbers *numbers, int64 key, uint64 count);
 extern void fm_numbers_add_infinity(FmNumbers *numbers, bool positive, int128 weight);
 extern void fm_numbers_merge(FmNumbers *numbers, FmNumbers *other);
 extern void fm_numbers_set_max_exact(FmNumbers *numbers, int max_exact);

@@ -285,8 +285,7 @@ add_empty_rows(FmNumbers **numbers, uint64 num, FmSketch *sketch)
 {
 	if (*numbers == NULL)
 		*numbers = fm_numbers_new(false, false, fm_sketch_complete(sketch), sketch->max_exact);
-	for (uint64 i = 0; i < num; i++)
-		fm_numbers_add_key(*numbers, 0, 0);
+	fm_numbers_add_counted(*numbers, 0, num);
 }
 
 /*

@@ -44,6 +44,32 @@ SELECT combine_columns((SELECT table_sketch_columns('{n,f}', n, f) FROM sketch_r
 SELECT length(column_sketch(i * 1.7::double precision)::text) < 80000 AS float, length(column_sketch(i)::text) < 80000 AS int,
 	   length(column_sketch(md5(i::text))::text) < 110000 AS text FROM generate_series(1, 100000) AS i;
 
+-- however many rows of empty lists a sketch counts, what is merged takes the same time
+DO $$
+DECLARE
+	s feature_sketch;
+	deep feature_sketch;
+	wide feature_sketch;
+	direct feature_sketch;
+BEGIN
+	SET LOCAL statement_timeout = '60s';
+	SELECT column_sketch(ARRAY[NULL]::integer[]) INTO s;
+	SELECT column_sketch(ARRAY[[1]]) INTO deep;
+	SELECT column_sketch(CASE WHEN i <= 256 THEN ARRAY[NULL]::integer[] ELSE ARRAY[[1]] END ORDER BY i) INTO direct FROM generate_series(1, 257) AS i;
+	FOR i IN 1..45 LOOP
+		s := merge(s, s);
+		IF i = 8 THEN
+			RAISE WARNING 'as of rows: %, %', merge(s, deep)::text = direct::text, merge(deep, s)::text = direct::text;
+		END IF;
+	END LOOP;
+	RAISE WARNING 'examples: %, %', num_examples(merge(s, deep)) - 2::bigint ^ 45, num_examples(merge(deep, s)::text::feature_sketch) - 2::bigint ^ 45;
+	PERFORM set_config('feature_meta.max_exact_values', '16', true);
+	-- more numbers of values than are kept exactly
+	SELECT column_sketch(ARRAY[array_fill(1, ARRAY[i])]) INTO wide FROM generate_series(1, 40) AS i;
+	RAISE WARNING 'sketched: %', (SELECT to_jsonb(f) FROM (SELECT num_non_missing - 2::bigint ^ 45 AS present, min_num_values, max_num_values, tot_num_values
+		FROM features(feature_statistics(merge(wide, s)::text::feature_sketch))) AS f);
+END $$;
+
 -- damaged text is refused: each of the first 200 characters changed
 SELECT count(*) AS tried, count(*) FILTER (WHERE refused) AS refused FROM (SELECT pg_temp.sketch_refuses(overlay(s PLACING
 	   CASE WHEN substr(s, i, 1) = 'A' THEN 'B' ELSE 'A' END FROM i FOR 1)) AS refused

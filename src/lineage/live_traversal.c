@@ -10,9 +10,13 @@
 #include "funcapi.h"
 #include "lineage/graph_call.h"
 #include "lineage/lineage_query.h"
+#include "lineage/traverse_call.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+
+/* The walks that live at a time, as a LATERAL from many starts makes them, may take as much as so many full ones */
+#define MAX_FULL_WALKS 16
 
 typedef struct LiveNode
 {
@@ -27,6 +31,7 @@ struct FmLiveTraversal
 {
 	int64 number; /* of the first node; its low 32 bits are 0 */
 	uint32 n_nodes;
+	Size size;
 	LiveNode *nodes;   /* of a walk over the tables */
 	const uint8 *data; /* of a walk over a value */
 	const FmGraph *graph;
@@ -43,6 +48,7 @@ typedef struct LiveEntry
 static HTAB *live_traversals;
 static const FmLiveTraversal *last_found;
 static int64 last_traversal;
+static Size live_size; /* of all that live */
 
 static void
 ForgetTraversal(void *arg)
@@ -50,16 +56,21 @@ ForgetTraversal(void *arg)
 	FmLiveTraversal *live = arg;
 
 	hash_search(live_traversals, &live->number, HASH_REMOVE, NULL);
+	live_size -= live->size;
 	if (last_found == live)
 		last_found = NULL;
 }
 
 static FmLiveTraversal *
-NewTraversal(MemoryContext context)
+NewTraversal(MemoryContext context, Size size)
 {
 	FmLiveTraversal *live = MemoryContextAllocZero(context, sizeof(FmLiveTraversal));
 	LiveEntry *entry;
 
+	if (live_size + size > MAX_FULL_WALKS * fm_traversal_memory_limit())
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("the walks of this query are too large for work_mem"),
+						errdetail("They take more than %d times what one walk may take.", MAX_FULL_WALKS),
+						errhint("Increase work_mem, walk from all starts at once, or bound the walks by a number of hops.")));
 	if (live_traversals == NULL)
 	{
 		HASHCTL control = {.keysize = sizeof(int64), .entrysize = sizeof(LiveEntry)};
@@ -71,6 +82,8 @@ NewTraversal(MemoryContext context)
 	live->number = last_traversal << 32;
 	entry = hash_search(live_traversals, &live->number, HASH_ENTER, NULL);
 	entry->live = live;
+	live->size = size;
+	live_size += size;
 	live->callback.func = ForgetTraversal;
 	live->callback.arg = live;
 	MemoryContextRegisterResetCallback(context, &live->callback);
@@ -80,8 +93,9 @@ NewTraversal(MemoryContext context)
 FmLiveTraversal *
 fm_keep_traversal(const FmTraversal *traversal, MemoryContext context)
 {
-	LiveNode *nodes = MemoryContextAllocHuge(context, Max((Size) traversal->n_nodes, 1) * sizeof(LiveNode));
-	FmLiveTraversal *live = NewTraversal(context);
+	Size size = Max((Size) traversal->n_nodes, 1) * sizeof(LiveNode);
+	FmLiveTraversal *live = NewTraversal(context, size);
+	LiveNode *nodes = MemoryContextAllocHuge(context, size);
 
 	for (uint32 i = 0; i < traversal->n_nodes; i++)
 	{
@@ -101,7 +115,7 @@ fm_keep_traversal(const FmTraversal *traversal, MemoryContext context)
 FmLiveTraversal *
 fm_keep_graph_walk(const uint8 *data, const FmGraph *graph, const FmGraphWalk *walk, MemoryContext context)
 {
-	FmLiveTraversal *live = NewTraversal(context);
+	FmLiveTraversal *live = NewTraversal(context, walk->n * (2 * sizeof(uint32) + sizeof(int32)));
 
 	live->data = data;
 	live->graph = graph;

@@ -189,6 +189,12 @@ SET LOCAL hash_mem_multiplier = 1;
 \set VERBOSITY terse
 SELECT count(*) FROM downstream(execution => 41);
 ROLLBACK;
+BEGIN;
+SET LOCAL work_mem = '1MB';
+SET LOCAL hash_mem_multiplier = 1;
+SELECT count(*) FROM generate_series(1, 100) g, LATERAL downstream(execution => 41 + 0 * g);
+SELECT count(*) FROM generate_series(1, 400) g, LATERAL downstream(execution => 41 + 0 * g);
+ROLLBACK;
 DROP VIEW flow CASCADE;
 DROP FUNCTION reference(text, bigint, boolean, int);
 DROP TABLE whole;

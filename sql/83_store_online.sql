@@ -253,7 +253,8 @@ DECLARE
 	started timestamptz := clock_timestamp();
 BEGIN
 	EXECUTE @extschema@.store_online_insert(view, @extschema@.store_valid_rows(view,
-		format('@extschema@.latest_features(%L, %L, %L) AS rows (%s)', view, start_time, end_time, @extschema@.latest_features_columns(view))));
+		format('@extschema@.latest_features($1, $2, $3) AS rows (%s)', @extschema@.latest_features_columns(view))))
+	USING view, start_time, end_time;
 	GET DIAGNOSTICS written = ROW_COUNT;
 	-- whoever may write the online table may materialise; the mark is for those who may change the definition
 	UPDATE feature_meta.feature_view f
@@ -344,16 +345,17 @@ BEGIN
 		array_agg(f.view || '__event_timestamp' ORDER BY f."position") AS time_columns
 	INTO r FROM @extschema@.resolve_features(features) f;
 	SELECT 'SELECT o AS entity_key, ' || string_agg(DISTINCT format('(o ->> %L)::%s AS %I', k.key, format_type(a.atttypid, a.atttypmod), k.key), ', ')
-		|| format(', %L::timestamptz AS event_timestamp FROM @extschema@.store_key_objects(%L) o', as_of, keys)
+		-- as JSON writes it: the text of a time is in the session's DateStyle
+		|| format(', %L::timestamptz AS event_timestamp FROM @extschema@.store_key_objects(%L) o', to_jsonb(as_of) #>> '{}', keys)
 	INTO entities
 	FROM (SELECT DISTINCT f.view, f.version FROM @extschema@.resolve_features(features) f) v,
 		LATERAL @extschema@.store_view_definition(v.view, v.version) d, unnest(d.join_keys) k(key)
 	JOIN pg_attribute a ON a.attname = k.key AND NOT a.attisdropped
 	WHERE a.attrelid = d.source;
-	RETURN QUERY EXECUTE format('SELECT t.entity_key::json, a.* FROM @extschema@.historical_features(%L, %L, full_feature_names => true, as_of => %L, with_status => true) AS t(%s),'
+	RETURN QUERY EXECUTE format('SELECT t.entity_key::json, a.* FROM @extschema@.historical_features(%L, %L, full_feature_names => true, as_of => $1, with_status => true) AS t(%s),'
 		' LATERAL @extschema@.store_answer_json(row_to_json(t), %L, %L, %L, %L, %L) a',
-		entities, features, as_of, @extschema@.historical_features_columns(entities, features, full_feature_names => true, with_status => true),
-		r.columns, r.labels, r.views, r.status_columns, r.time_columns);
+		entities, features, @extschema@.historical_features_columns(entities, features, full_feature_names => true, with_status => true),
+		r.columns, r.labels, r.views, r.status_columns, r.time_columns) USING as_of;
 END $$;
 COMMENT ON FUNCTION get_features_at(text[], jsonb, timestamptz, boolean) IS
 'the features of entities as they were, and were known, at a time, from the sources; arguments and result as get_online_features. Errors: 42704 unknown feature';

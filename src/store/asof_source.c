@@ -83,31 +83,27 @@ prepare(const char *sql, int nargs, Oid *types, int options)
 }
 
 /*
- * A time as a literal of the column's type; the bound is rounded towards "later" so that no row is lost
+ * A time as a value of a time column's type, dates rounded down
+ */
+static Datum
+time_datum(TimestampTz time, Oid type)
+{
+	if (type != DATEOID)
+		return TimestampTzGetDatum(time);
+	if (TIMESTAMP_IS_NOBEGIN(time))
+		return DateADTGetDatum(DATEVAL_NOBEGIN);
+	if (TIMESTAMP_IS_NOEND(time))
+		return DateADTGetDatum(DATEVAL_NOEND);
+	return DateADTGetDatum((time - (time < 0 ? USECS_PER_DAY - 1 : 0)) / USECS_PER_DAY);
+}
+
+/*
+ * A time as a literal of a time column's type
  */
 static char *
 time_literal(TimestampTz time, Oid type)
 {
-	char *text;
-
-	if (type == DATEOID)
-	{
-		DateADT date;
-
-		if (TIMESTAMP_IS_NOBEGIN(time))
-			DATE_NOBEGIN(date);
-		else if (TIMESTAMP_IS_NOEND(time))
-			DATE_NOEND(date);
-		else
-			date = (time - (time < 0 ? USECS_PER_DAY - 1 : 0)) / USECS_PER_DAY;
-		text = DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(date)));
-	}
-	else if (type == TIMESTAMPOID)
-		text = DatumGetCString(DirectFunctionCall1(timestamp_out, TimestampGetDatum(time)));
-	else
-		text = DatumGetCString(DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(time)));
-	return psprintf("%s::pg_catalog.%s", quote_literal_cstr(text),
-					type == DATEOID ? "date" : type == TIMESTAMPOID ? "timestamp" : "timestamptz");
+	return store_time_literal(time_datum(time, type), type);
 }
 
 /*
@@ -198,21 +194,6 @@ prepare_descent(const AsofIndex *index, const StoreView *view, const AsofOptions
 	return plan;
 }
 
-/*
- * A time as a value of a time column's type, dates rounded down
- */
-static Datum
-time_datum(TimestampTz time, Oid type)
-{
-	if (type != DATEOID)
-		return TimestampTzGetDatum(time);
-	if (TIMESTAMP_IS_NOBEGIN(time))
-		return DateADTGetDatum(DATEVAL_NOBEGIN);
-	if (TIMESTAMP_IS_NOEND(time))
-		return DateADTGetDatum(DATEVAL_NOEND);
-	return DateADTGetDatum((time - (time < 0 ? USECS_PER_DAY - 1 : 0)) / USECS_PER_DAY);
-}
-
 static void
 descend(const AsofIndex *index, const StoreView *view, const AsofOptions *options, SPIPlanPtr plan, AsofReceiver *receiver)
 {
@@ -270,7 +251,7 @@ fixed_offset(TupleDesc desc, AttrNumber number)
 }
 
 /*
- * Finds a column in a table; false when it is not what the view has
+ * Finds a column in a table's tuples; false when it is not what the view has
  */
 static bool
 place_column(AsofLayout *layout, Relation table, const StoreColumn *column, AsofPlace *place, AttrNumber *last, bool *fixed)
@@ -281,6 +262,10 @@ place_column(AsofLayout *layout, Relation table, const StoreColumn *column, Asof
 	if (place->number <= InvalidAttrNumber)
 		return false;
 	att = TupleDescAttr(layout->desc, place->number - 1);
+#if PG_VERSION_NUM >= 180000
+	if (att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+		return false; /* not in the tuple: the executor computes it */
+#endif
 	place->offset = fixed_offset(layout->desc, place->number);
 	place->typlen = att->attlen;
 	place->typbyval = att->attbyval;

@@ -14,7 +14,9 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/datetime.h"
 #include "utils/inval.h"
+#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
@@ -180,6 +182,17 @@ store_time(Datum value, Oid type)
 	if (date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
 		return DT_NOEND;
 	return date * USECS_PER_DAY;
+}
+
+char *
+store_time_literal(Datum value, Oid type)
+{
+	char text[MAXDATELEN + 1];
+	int utc = 0;
+
+	JsonEncodeDateTime(text, value, type, &utc);
+	return psprintf("%s::pg_catalog.%s", quote_literal_cstr(text),
+					type == DATEOID ? "date" : type == TIMESTAMPOID ? "timestamp" : "timestamptz");
 }
 
 /*

@@ -92,6 +92,12 @@ extern void store_check_column_list(TupleDesc expected, TupleDesc actual, const 
  */
 extern TimestampTz store_time(Datum value, Oid type);
 
+/*
+ * A date, timestamp or timestamptz as a literal for a query, in ISO form and UTC: the output function writes what the session's
+ * DateStyle says, in which a zone's abbreviation may be another zone's when it is read
+ */
+extern char *store_time_literal(Datum value, Oid type);
+
 /* The time a ttl before another; days and months are those of UTC, whatever the session's zone is */
 extern TimestampTz store_before(TimestampTz time, const Interval *ttl);
 

@@ -93,7 +93,7 @@ create_training_set(PG_FUNCTION_ARGS)
 								   quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT, values[ARG_FEATURES])),
 								   quote_literal_cstr(text_to_cstring(PG_GETARG_TEXT_PP(ARG_EVENT_TIME))),
 								   PG_GETARG_BOOL(ARG_FULL_NAMES) ? "true" : "false", PG_GETARG_BOOL(ARG_KNOWN_AT) ? "true" : "false",
-								   quote_literal_cstr(DatumGetCString(DirectFunctionCall1(timestamptz_out, values[ARG_AS_OF]))), columns),
+								   store_time_literal(values[ARG_AS_OF], TIMESTAMPTZOID), columns),
 						  0, NULL, NULL, NULL, false, 0);
 	SPI_execute_with_args(psprintf("SELECT %s.store_record_training_set($1, $10::pg_catalog.regclass, $2, $3, pg_catalog.jsonb_build_object("
 								   "'event_time', $4, 'full_feature_names', $5, 'filter_by_created_timestamp', $6), $7, $8, $9)", schema),

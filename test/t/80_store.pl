@@ -186,6 +186,39 @@ $kept->(q{INSERT INTO "Odd one"."s t" VALUES (77, 'k', now(), now(), 7, 'new')},
 is($kept->(q{SELECT (SELECT trips FROM "Odd one".w_online WHERE a = 77), (SELECT count(*) FROM "Odd one".w_online_history WHERE a = 77)}, 'store_restored'), '7|1', 'the trigger feeds the restored online table, whose history goes on');
 is($kept->(q{SELECT materialize('w')}, 'store_restored'), 0, 'and materialisation finds nothing new');
 
+# No answer depends on how the session writes times: "CST" of Shanghai is read as US Central
+sql(q{
+	CREATE TABLE zone (driver_id int, event_timestamp timestamptz, created timestamptz, trips int);
+	INSERT INTO zone SELECT 1, t, t, row_number() OVER () FROM generate_series(timestamptz '2024-01-01 00:00+00', '2024-03-01 00:00+00', '1 hour') t;
+	INSERT INTO zone SELECT 4, event_timestamp, NULL, trips FROM zone;
+	INSERT INTO zone VALUES (2, '-infinity', NULL, -1), (3, '0044-03-15 12:00+00 BC', NULL, -44);
+	CREATE INDEX ON zone (driver_id, event_timestamp);
+	CREATE INDEX ON zone (event_timestamp);
+	ANALYZE zone;
+	SELECT create_feature_view('zone', 'zone', '{driver_id}', 'event_timestamp', 'created', '10 hours');
+	SELECT enable_online('zone');
+});
+my $zone = sub { sql("SET feature_meta.join_method = $_[2]; SET datestyle = '$_[0]'; SET timezone = '$_[1]'; $_[3]") };
+my $asked = q{'SELECT 1 AS driver_id, timestamptz ''2024-02-28 12:30:00.123456+00'' AS event_timestamp'};
+for my $case (
+	[ 'historical_features with a ttl', "SELECT trips FROM historical_features($asked, '{zone:trips}') AS t(driver_id int, event_timestamp timestamptz, trips int)", 1405 ],
+	[ 'historical_features as of a time', "SELECT trips FROM historical_features($asked, '{zone:trips}', filter_by_created_timestamp => false, as_of => '2024-02-28 06:30+00')
+		AS t(driver_id int, event_timestamp timestamptz, trips int)", 1399 ],
+	[ 'and where the created time is not known', "SELECT trips FROM historical_features('SELECT 4 AS driver_id, timestamptz ''2024-02-28 12:30+00'' AS event_timestamp', '{zone:trips}',
+		filter_by_created_timestamp => false, as_of => '2024-02-28 06:30+00') AS t(driver_id int, event_timestamp timestamptz, trips int)", 1399 ],
+	[ 'get_features_at', q{SELECT feature_values ->> 'trips' FROM get_features_at('{zone:trips}', '{"driver_id": 1}', '2024-02-10 12:30+00')}, 973 ],
+	[ 'get_features_at infinity', q{SELECT statuses ->> 'trips' FROM get_features_at('{zone:trips}', '{"driver_id": 1}', 'infinity')}, 'OUTSIDE_MAX_AGE' ],
+	[ 'create_training_set', qq{CALL create_training_set('zone_set', $asked, '{zone:trips}', filter_by_created_timestamp => false, as_of => '2024-02-28 06:30+00', lineage => false);
+		SELECT trips FROM zone_set; DO \$\$BEGIN PERFORM drop_training_set('zone_set'); END\$\$}, 1399 ],
+	[ 'materialize of a window', q{TRUNCATE zone_online; DO $$BEGIN PERFORM materialize('zone', '2024-02-01 00:30+00', '2024-02-01 03:30+00'); END$$;
+		SELECT string_agg(driver_id || ':' || trips, ',' ORDER BY driver_id) FROM zone_online}, '1:748,4:748' ],
+	[ 'get_features_at a time BC', q{SELECT feature_values ->> 'trips' FROM get_features_at('{zone:trips}', '{"driver_id": 3}', '0044-03-15 12:30+00 BC')}, -44 ])
+{
+	my ($name, $query, $answer) = @$case;
+	is(join(' ', map { my $method = $_; ($zone->('ISO, MDY', 'UTC', $method, $query), $zone->('SQL, MDY', 'Asia/Shanghai', $method, $query), $zone->('German', 'Europe/Paris', $method, $query)) }
+			qw(index scan)), join(' ', ($answer) x 6), "$name in every DateStyle and zone");
+}
+
 # The known ways to break out of a reference, a name or a key
 for my $evil (q{v:trips"; DROP TABLE s; --}, q{v:trips'); DROP TABLE s; --}, q{v@1;DROP TABLE s:trips})
 {

@@ -10,6 +10,7 @@
 #include "access/genam.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -89,7 +90,43 @@ receive_online_row(TupleTableSlot *slot, DestReceiver *self)
 }
 
 /*
- * Reads one view by descents of the primary key; false when the caller's rights want the executor
+ * Whether an index may lack rows that the transaction's snapshots see (as the planner asks in get_relation_info)
+ */
+static bool
+is_too_new(Relation index)
+{
+	return index->rd_index->indcheckxmin &&
+		   !TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data), TransactionXmin);
+}
+
+/*
+ * Opens the table of a view and the index to read it by; false when the read is the executor's. What was found out before is asked
+ * again under the lock: to wait for it may have been to wait for a change.
+ */
+static bool
+open_for_index(const OnlineRequest *request, const OnlineView *view, Relation *table, Relation *index)
+{
+	Oid online_table = view->definition->online_table;
+
+	if (!OidIsValid(view->index))
+		return false;
+	*table = try_table_open(online_table, AccessShareLock);
+	if (*table == NULL)
+		return false;
+	if (online_request_is_current(request) && pg_class_aclcheck(online_table, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+		check_enable_rls(online_table, InvalidOid, true) != RLS_ENABLED)
+	{
+		*index = index_open(view->index, AccessShareLock);
+		if (!is_too_new(*index))
+			return true;
+		index_close(*index, NoLock);
+	}
+	table_close(*table, NoLock);
+	return false;
+}
+
+/*
+ * Reads one view by descents of the primary key; false when it has to be read by the executor
  */
 static bool
 read_by_index(OnlineAnswer *answer, int count, Datum **keys, bool **key_nulls)
@@ -100,11 +137,8 @@ read_by_index(OnlineAnswer *answer, int count, Datum **keys, bool **key_nulls)
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
 
-	if (!OidIsValid(view->index) || pg_class_aclcheck(definition->online_table, GetUserId(), ACL_SELECT) != ACLCHECK_OK ||
-		check_enable_rls(definition->online_table, InvalidOid, true) == RLS_ENABLED)
+	if (!open_for_index(answer->request, view, &table, &index))
 		return false;
-	table = table_open(definition->online_table, AccessShareLock);
-	index = index_open(view->index, AccessShareLock);
 	slot = table_slot_create(table, NULL);
 	scan = fm_index_beginscan(table, index, GetActiveSnapshot(), definition->nkeys);
 	for (int i = 0; i < count; i++)
@@ -134,9 +168,22 @@ read_by_index(OnlineAnswer *answer, int count, Datum **keys, bool **key_nulls)
 	return true;
 }
 
+/*
+ * A plan follows its table; how a value is written does not, and must not meet another type
+ */
 static void
 start_receiving(DestReceiver *self, int operation, TupleDesc typeinfo)
 {
+	OnlineAnswer *answer = ((OnlineReceiver *) self)->answer;
+
+	for (int f = 0; f < answer->request->nfeatures; f++)
+	{
+		OnlineFeature *feature = &answer->request->features[f];
+
+		if (feature->view == answer->view && getBaseType(TupleDescAttr(typeinfo, feature->column + 2)->atttypid) != feature->type)
+			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the type of feature %s has just changed", feature->label),
+							errhint("Repeat the call.")));
+	}
 }
 
 static void

@@ -58,7 +58,7 @@ typedef struct OnlineRequest
 {
 	bytea *references; /* the text[] it was asked by, and the flag full_feature_names */
 	bool full_names;
-	uint64 generation;
+	uint64 generation; /* of the definitions that it was made from; 0: no longer right */
 	MemoryContext context;
 	int nviews;
 	OnlineView *views;
@@ -66,6 +66,8 @@ typedef struct OnlineRequest
 	OnlineFeature *features;
 	char *all_present; /* the statuses of an entity of which every value is there */
 	int all_present_size;
+	int users;	/* calls that are reading with it: a read may run functions that ask too */
+	bool kept; /* in the session's list; else it goes with its last user */
 	struct OnlineRequest *next;
 } OnlineRequest;
 
@@ -90,8 +92,14 @@ typedef struct KeySource
 
 /* online_request.c ------------------------------------------------------------------------------------------------- */
 
-/* A list of features, ready; made when it is asked for the first time, or when definitions have changed since */
+/*
+ * A list of features, ready; made when it is asked for the first time, or when definitions have changed since. It stays until the
+ * current memory context is reset.
+ */
 extern OnlineRequest *online_find_request(FunctionCallInfo fcinfo, ArrayType *references, bool full_names);
+
+/* Whether nothing has changed that a request was made from, as far as this session has heard */
+extern bool online_request_is_current(const OnlineRequest *request);
 
 /* online_keys.c ---------------------------------------------------------------------------------------------------- */
 

@@ -16,11 +16,18 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/syscache.h"
 
-/* More lists of features than this, and the session starts over */
+/* More lists of features than this, and the one that was made first is forgotten */
 #define MAX_CACHED_REQUESTS 64
 
-static OnlineRequest *cached_requests = NULL;
+typedef struct RequestUser
+{
+	OnlineRequest *request;
+	MemoryContextCallback callback;
+} RequestUser;
+
+static OnlineRequest *cached_requests = NULL; /* the last made first */
 static int ncached_requests = 0;
 static uint64 generation = 1;
 static const char *const catalogue_tables[] = {"feature_view", "feature_view_version", "feature_view_feature",
@@ -46,6 +53,15 @@ relation_changed(Datum arg, Oid relation)
 				request->generation = 0;
 }
 
+/*
+ * The plans' texts have the names of schemas
+ */
+static void
+schema_changed(Datum arg, int cache, uint32 hash)
+{
+	generation++;
+}
+
 static void
 watch_catalogue(void)
 {
@@ -55,7 +71,10 @@ watch_catalogue(void)
 	for (int i = 0; i < (int) lengthof(catalogue_tables); i++)
 		catalogue_oids[i] = get_relname_relid(catalogue_tables[i], schema);
 	if (!registered)
+	{
 		CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+		CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
+	}
 	registered = true;
 }
 
@@ -125,7 +144,8 @@ prepare_index(OnlineView *view)
 {
 	StoreView *definition = view->definition;
 	Relation table = table_open(definition->online_table, AccessShareLock);
-	Oid index_oid = table->rd_rel->relkind == RELKIND_RELATION ? FM_PRIMARY_KEY_INDEX(table) : InvalidOid;
+	bool plain = table->rd_rel->relkind == RELKIND_RELATION && !table->rd_rel->relhassubclass;
+	Oid index_oid = plain ? FM_PRIMARY_KEY_INDEX(table) : InvalidOid;
 
 	view->index = InvalidOid;
 	view->event_attribute = get_attnum(definition->online_table, definition->event_time.name);
@@ -155,7 +175,7 @@ prepare_index(OnlineView *view)
 }
 
 static void
-forget_request(OnlineRequest *request)
+free_request(OnlineRequest *request)
 {
 	for (int v = 0; v < request->nviews; v++)
 	{
@@ -165,6 +185,61 @@ forget_request(OnlineRequest *request)
 			SPI_freeplan(request->views[v].many);
 	}
 	MemoryContextDelete(request->context);
+}
+
+static void
+leave_request(void *arg)
+{
+	OnlineRequest *request = ((RequestUser *) arg)->request;
+
+	if (--request->users == 0 && !request->kept)
+		free_request(request);
+}
+
+static OnlineRequest *
+use_request(OnlineRequest *request)
+{
+	RequestUser *user = palloc0(sizeof(RequestUser));
+
+	user->request = request;
+	user->callback.func = leave_request;
+	user->callback.arg = user;
+	request->users++;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &user->callback);
+	return request;
+}
+
+/*
+ * Takes a request out of the list. Who still reads with it hears of no more changes, so it counts as changed.
+ */
+static void
+forget_request(OnlineRequest **link)
+{
+	OnlineRequest *request = *link;
+
+	*link = request->next;
+	ncached_requests--;
+	request->kept = false;
+	request->generation = 0;
+	if (request->users == 0)
+		free_request(request);
+}
+
+static void
+keep_request(OnlineRequest *request)
+{
+	if (ncached_requests >= MAX_CACHED_REQUESTS)
+	{
+		OnlineRequest **last = &cached_requests;
+
+		while ((*last)->next != NULL)
+			last = &(*last)->next;
+		forget_request(last);
+	}
+	request->kept = true;
+	request->next = cached_requests;
+	cached_requests = request;
+	ncached_requests++;
 }
 
 /*
@@ -254,36 +329,27 @@ build_request(const char *schema, Datum references, bool full_names)
 	return request;
 }
 
+bool
+online_request_is_current(const OnlineRequest *request)
+{
+	return request->generation == generation;
+}
+
 OnlineRequest *
 online_find_request(FunctionCallInfo fcinfo, ArrayType *references, bool full_names)
 {
-	OnlineRequest **link = &cached_requests;
 	OnlineRequest *request;
 
-	while ((request = *link) != NULL)
-	{
+	for (OnlineRequest **link = &cached_requests; (request = *link) != NULL; link = &request->next)
 		if (request->full_names == full_names && VARSIZE(request->references) == VARSIZE(references) &&
 			memcmp(request->references, references, VARSIZE(references)) == 0)
 		{
-			if (request->generation == generation)
-				return request;
-			*link = request->next;
-			ncached_requests--;
-			forget_request(request);
+			if (online_request_is_current(request))
+				return use_request(request);
+			forget_request(link);
 			break;
 		}
-		link = &request->next;
-	}
-	while (ncached_requests >= MAX_CACHED_REQUESTS)
-	{
-		request = cached_requests;
-		cached_requests = request->next;
-		ncached_requests--;
-		forget_request(request);
-	}
 	request = build_request(store_schema(fcinfo), PointerGetDatum(references), full_names);
-	request->next = cached_requests;
-	cached_requests = request;
-	ncached_requests++;
-	return request;
+	keep_request(request);
+	return use_request(request);
 }

@@ -102,6 +102,39 @@ SET ROLE regress_store_online;
 SELECT entity_key, statuses FROM get_online_features('{ow:trips}', '{"driver_id": [20, 21]}');
 RESET ROLE;
 
+-- A policy that asks for features too, with more lists than a session keeps
+CREATE FUNCTION asks_too(key int) RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+	FOR i IN 1 .. 70 LOOP
+		PERFORM get_online_features(format('[%s:%s]={ow:trips}', i, i)::text[], jsonb_build_object('driver_id', key));
+	END LOOP;
+	RETURN true;
+END $$;
+ALTER POLICY not_twenty ON ov_online USING (asks_too(driver_id));
+SET ROLE regress_store_online;
+SELECT entity_key, feature_values FROM get_online_features('{ow:trips}', '{"driver_id": [20, 21]}');
+SELECT entity_key, feature_values FROM get_online_features('[0:0]={ow:trips}'::text[], '{"driver_id": 21}'); -- when they fill the list
+RESET ROLE;
+DROP POLICY not_twenty ON ov_online;
+DROP FUNCTION asks_too;
+ALTER TABLE ov_online DISABLE ROW LEVEL SECURITY;
+
+-- A table that inherits from the online table is read with it
+CREATE TABLE o_child () INHERITS (ov_online);
+INSERT INTO o_child (driver_id, event_timestamp, trips) VALUES (22, '2024-01-01', 22);
+SELECT feature_values FROM get_online_features('{ow:trips}', '{"driver_id": 22}');
+DROP TABLE o_child;
+
+-- The online table's schema may move and change its name
+SELECT current_schema() AS schema \gset
+CREATE SCHEMA o_here;
+ALTER TABLE ov_online SET SCHEMA o_here;
+SELECT feature_values FROM get_online_features('{ow:trips}', '{"driver_id": 20}');
+ALTER SCHEMA o_here RENAME TO o_there;
+SELECT feature_values FROM get_online_features('{ow:trips}', '{"driver_id": 20}');
+ALTER TABLE o_there.ov_online SET SCHEMA :schema;
+DROP SCHEMA o_there;
+
 -- The schema of a view: rejected, warned about, kept in quarantine
 \set SHOW_CONTEXT never
 SELECT alter_feature_view('ow', schema => 'feature { name: "trips" type: INT presence { min_fraction: 1 } int_domain { min: 0 max: 100 } }');

@@ -249,7 +249,7 @@ COMMENT ON FUNCTION checked_filter(text) IS 'internal: the expression in parenth
 CREATE FUNCTION monitor_window_start("time" timestamptz, granularity interval) RETURNS timestamptz
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION monitor_window_start(timestamptz, interval) IS
-	'internal: start of the window that an instant is in: in UTC, weeks start on Monday; NULL for an infinite one';
+	'internal: start of the window that an instant is in: in UTC, weeks start on Monday; NULL for an infinite one. Errors: 22023 windows cannot be of that length, 22008 out of range';
 
 CREATE TYPE monitor_window_sketch AS (window_start timestamptz, num_examples bigint, sketch feature_sketch);
 COMMENT ON TYPE monitor_window_sketch IS 'internal: a window of window_sketches';
@@ -306,11 +306,7 @@ BEGIN
 		RAISE undefined_table USING MESSAGE = format('relation %s does not exist', relation::oid);
 	END IF;
 	name := coalesce(name, (SELECT r.relname FROM pg_class r WHERE r.oid = relation));
-	IF granularity <= '0' OR (extract(year FROM granularity) <> 0 AND granularity <> '1 year')
-		OR (extract(month FROM granularity) <> 0 AND granularity NOT IN ('1 month', '3 months')) THEN
-		RAISE invalid_parameter_value USING MESSAGE = format('granularity cannot be %s', granularity),
-			HINT = 'Give minutes, hours, days or weeks, or 1 month, 3 months or 1 year.';
-	END IF;
+	PERFORM @extschema@.monitor_window_start(now(), granularity); -- raises what granularity cannot be
 	IF NOT EXISTS (SELECT FROM pg_class r WHERE r.oid = relation AND r.relkind IN ('r', 'p', 'v', 'm', 'f')) THEN
 		RAISE wrong_object_type USING MESSAGE = format('"%s" is not a table or view', relation);
 	END IF;
@@ -357,7 +353,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION drop_monitor(text) IS 'drops a monitor with its windows, metrics and anomalies. Errors: 42704 no such monitor, or none of yours';
 
--- Reads the relation once. Rows of windows in [low, high) that start before sketch_from are counted, those of later ones sketched (only: of
+-- Reads the rows once, in ranges of time of which each is a query and has at most 16384 windows times columns: the windows of a query, of
+-- one slice, come back as one value. Rows of windows in [low, high) that start before sketch_from are counted, those of later ones sketched (only: of
 -- these windows); high NULL: the baseline. A query of its own, without an INSERT around it, so that it can run in parallel.
 CREATE FUNCTION monitor_read_windows(m feature_meta.monitor, low timestamptz, high timestamptz, sketch_from timestamptz DEFAULT NULL, "only" timestamptz[] DEFAULT NULL)
 	RETURNS TABLE (slice text, window_start timestamptz, num_examples bigint, sketch feature_sketch)
@@ -375,17 +372,17 @@ DECLARE
 	arrays text;
 	names text;
 	parts integer;
+	windows integer; -- of a query
+	literal text := CASE time_type WHEN 'timestamptz' THEN '%L::timestamptz' ELSE 'timezone(''UTC'', %L::timestamptz)' END;
+	first timestamptz := nullif(low, '-infinity'); -- of the range of a query; NULL: to be found
+	stop timestamptz;
+	query text;
 BEGIN
 	IF high IS NULL THEN
 		condition := condition || ' AND ' || @extschema@.checked_filter(m.baseline);
 	ELSE
-		-- in the column's own type, so that an index serves
-		condition := condition || CASE time_type WHEN 'timestamptz' THEN format(' AND r.%I < %L::timestamptz', m.time_column, high)
-				ELSE format(' AND r.%I < %L::timestamp', m.time_column, timezone('UTC', high)) END
-			|| CASE WHEN low IS NULL THEN '' WHEN time_type = 'timestamptz' THEN format(' AND r.%I >= %L::timestamptz', m.time_column, low)
-				ELSE format(' AND r.%I >= %L::timestamp', m.time_column, timezone('UTC', low)) END
-			|| CASE WHEN "only" IS NULL THEN '' ELSE format(' AND @extschema@.monitor_window_start(%s, %L) = ANY (%L::timestamptz[])',
-				CASE time_type WHEN 'timestamptz' THEN instant ELSE format('timezone(''UTC'', %s)', instant) END, m.granularity, "only") END;
+		condition := condition || CASE WHEN "only" IS NULL THEN '' ELSE format(' AND @extschema@.monitor_window_start(%s, %L) = ANY (%L::timestamptz[])',
+			CASE time_type WHEN 'timestamptz' THEN instant ELSE format('timezone(''UTC'', %s)', instant) END, m.granularity, "only") END;
 	END IF;
 	IF m.slices <> '{}' THEN
 		SELECT 'CASE' || string_agg(format(' WHEN grouping(r.%1$I) = 0 THEN %2$L || r.%1$I%3$s::text', s.name, s.name || '_',
@@ -397,21 +394,39 @@ BEGIN
 	SELECT string_agg(format('@extschema@.window_sketches(%L::interval, %L::timestamptz, %L::text[], %s%s) AS w%s', CASE WHEN high IS NOT NULL THEN m.granularity END,
 			sketch_from, c.names, coalesce(instant, 'NULL::timestamp'), c.columns, c.part), ', ' ORDER BY c.part),
 		string_agg(format('unnest(x.w%s)', c.part), ', ' ORDER BY c.part),
-		string_agg(format('window_start%1$s, num_examples%1$s, sketch%1$s', c.part), ', ' ORDER BY c.part), count(*) INTO calls, arrays, names, parts
+		string_agg(format('window_start%1$s, num_examples%1$s, sketch%1$s', c.part), ', ' ORDER BY c.part), count(*), greatest(16384 / sum(c.width), 1) INTO calls, arrays, names, parts, windows
 	FROM (SELECT (a.ord - 1) / 95 AS part, coalesce(array_agg(a.name ORDER BY a.ord) FILTER (WHERE a.name IS NOT NULL), '{}') AS names,
-				coalesce(string_agg(format(', r.%I', a.name), '' ORDER BY a.ord) FILTER (WHERE a.name IS NOT NULL), '') AS columns
+				coalesce(string_agg(format(', r.%I', a.name), '' ORDER BY a.ord) FILTER (WHERE a.name IS NOT NULL), '') AS columns, count(*) AS width
 		  FROM (SELECT a.attname::text AS name, row_number() OVER (ORDER BY a.attnum) AS ord FROM pg_attribute a
 				WHERE a.attrelid = m.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> m.time_column
 					AND (m.feature_allowlist IS NULL OR a.attname = ANY (m.feature_allowlist))
 				UNION ALL SELECT NULL, 1 WHERE m.feature_allowlist <@ ARRAY[m.time_column::text]) a GROUP BY 1) c;
-	RETURN QUERY EXECUTE format('SELECT x.slice, u.window_start0, u.num_examples0, %1$s
-			FROM (SELECT %2$s AS slice, %3$s FROM %4$s r WHERE %5$s%6$s) x, ROWS FROM (%7$s) AS u(%8$s) WHERE x.slice IS NOT NULL',
-		CASE WHEN parts = 1 THEN 'u.sketch0' ELSE 'CASE WHEN u.sketch0 IS NOT NULL THEN @extschema@.combine_columns('
+	query := format('SELECT x.slice, u.window_start0, u.num_examples0, %1$s
+			FROM (SELECT %2$s AS slice, %3$s FROM %4$s r WHERE %5$s', CASE WHEN parts = 1 THEN 'u.sketch0' ELSE 'CASE WHEN u.sketch0 IS NOT NULL THEN @extschema@.combine_columns('
 			|| (SELECT string_agg('u.sketch' || i, ', ' ORDER BY i) FROM generate_series(0, parts - 1) i) || ') END' END,
-		slice_name, calls, m.relation, condition, sets, arrays, names);
+		slice_name, calls, m.relation, condition);
+	sets := format('%s) x, ROWS FROM (%s) AS u(%s) WHERE x.slice IS NOT NULL', sets, arrays, names);
+	IF high IS NULL THEN
+		RETURN QUERY EXECUTE query || sets;
+		RETURN;
+	END IF;
+	-- the bounds are in the column's own type, so that an index serves
+	LOOP
+		IF first IS NULL THEN
+			EXECUTE format('SELECT %s FROM %s r WHERE %s AND r.%I >= %s AND r.%I < %s',
+				CASE time_type WHEN 'timestamptz' THEN format('min(r.%I)', m.time_column) ELSE format('timezone(''UTC'', min(r.%I)::timestamp)', m.time_column) END,
+				m.relation, condition, m.time_column, format(literal, coalesce(stop, '4714-11-24 00:00+00 BC')), m.time_column, format(literal, high)) INTO first;
+		END IF;
+		EXIT WHEN first IS NULL OR first >= high;
+		stop := CASE WHEN (high - first) / windows <= m.granularity THEN high
+			ELSE least(timezone('UTC', timezone('UTC', @extschema@.monitor_window_start(first, m.granularity)) + windows * m.granularity), high) END;
+		RETURN QUERY EXECUTE query || format(' AND r.%I >= %s AND r.%I < %s', m.time_column, format(literal, first), m.time_column, format(literal, stop)) || sets;
+		-- after a range without rows: where they go on
+		first := CASE WHEN FOUND THEN stop END;
+	END LOOP;
 END $$;
 COMMENT ON FUNCTION monitor_read_windows(feature_meta.monitor, timestamptz, timestamptz, timestamptz, timestamptz[]) IS
-	'internal: counts and sketches windows of a monitor, or sketches its baseline, in one pass over the rows';
+	'internal: counts and sketches windows of a monitor, or sketches its baseline, in one pass over the rows (a query for each 16384 windows times columns)';
 
 CREATE FUNCTION monitor_sketch_windows(m feature_meta.monitor, low timestamptz, high timestamptz, sketch_from timestamptz DEFAULT NULL, "only" timestamptz[] DEFAULT NULL)
 	RETURNS TABLE (window_start timestamptz, num_examples bigint, sketched boolean)
@@ -531,6 +546,8 @@ DECLARE
 	judged timestamptz[];
 	watched_from timestamptz;
 BEGIN
+	-- a second run waits here, and then finds nothing left to do
+	PERFORM pg_advisory_xact_lock(hashtextextended('feature_meta.monitor ' || run_monitor.name, 0));
 	SELECT x.* INTO m FROM feature_meta.monitor x WHERE x.name = run_monitor.name;
 	IF NOT FOUND THEN
 		RAISE undefined_object USING MESSAGE = format('monitor "%s" does not exist', run_monitor.name);
@@ -545,9 +562,6 @@ BEGIN
 	ELSIF @extschema@.monitor_time_type(m.relation, m.time_column) IS NULL THEN
 		RAISE undefined_column USING MESSAGE = format('relation "%s" does not have a column "%s" of a type of time any more', m.relation, m.time_column);
 	END IF;
-	-- a second run waits here, and then finds nothing left to do
-	PERFORM pg_advisory_xact_lock(hashtextextended('feature_meta.monitor ' || m.name, 0));
-	SELECT x.* INTO m FROM feature_meta.monitor x WHERE x.name = run_monitor.name;
 	stop := @extschema@.monitor_window_start(until, m.granularity); -- windows that are not over wait for the next run
 	SELECT max(w.window_end), min(w.window_start) INTO done_to, first FROM feature_meta.monitor_window w
 	WHERE w.monitor = m.name AND w.slice = '' AND w.window_start > '-infinity';

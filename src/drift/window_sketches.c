@@ -3,7 +3,7 @@
  *
  * PostgreSQL's own GROUP BY costs a row as much as its sketching does. Rows mostly come in the order of their times, so a row
  * is nearly always of the window that the row before it was of, and that is two comparisons. A window that has seen no row for long is put
- * into bytes until one comes: what is in memory is bounded by the windows that are open at a time, not by how many there are.
+ * into bytes until one comes: of the windows that are open at a time there is a bounded number, however many there are.
  */
 #include "fm_core.h"
 #include "fm_aggregate.h"
@@ -11,6 +11,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "funcapi.h"
 #include "libpq/pqformat.h"
 #include "utils/array.h"
@@ -26,8 +27,12 @@
 #include "sketch/sketch_type.h"
 #include "sketch/sketch_value.h"
 
-/* Rows of others after which a window is put into bytes */
-#define IDLE_ROWS 65536
+/*
+ * A window without a row among the last of so many is put into bytes when another is opened beside so many. So at most the sum of both are
+ * open; more rows cost memory where windows have few, fewer cost time where rows come in no order.
+ */
+#define IDLE_ROWS 1024
+#define MANY_OPEN 32
 
 /* 2001-01-01, a Monday: windows of minutes to weeks are whole ones from here on, in UTC */
 #define WINDOW_ORIGIN ((Timestamp) (366 * USECS_PER_DAY))
@@ -39,6 +44,7 @@ typedef struct Window
 	uint64 rows;
 	uint64 last_row; /* number of its last row among all */
 	MemoryContext context; /* NULL: nothing open */
+	int open_at;		   /* where it is among the open ones */
 	FmSketch *sketch;
 	FmColumns *columns; /* NULL: not opened in this sketch yet */
 	Datum bytes;		/* of a closed one; 0: none */
@@ -57,6 +63,9 @@ typedef struct WindowsState
 	int num_windows;
 	int max_windows;
 	Window **windows; /* by start */
+	int num_open;
+	int max_open;
+	Window **open; /* those with a sketch, in no order */
 	Window *last;
 } WindowsState;
 
@@ -68,34 +77,46 @@ typedef struct WindowsState
 static void
 window_of(Timestamp instant, const Interval *granularity, Timestamp *start, Timestamp *end)
 {
+	bool valid = granularity->month == 1 || granularity->month == 3 || granularity->month == 12;
+	bool overflow = false;
+
+	if (granularity->month == 0)
+	{
+		int64 width, offset;
+
+		overflow = pg_mul_s64_overflow(granularity->day, USECS_PER_DAY, &width) || pg_add_s64_overflow(width, granularity->time, &width);
+		valid = overflow || width > 0;
+		if (valid && !overflow)
+		{
+			offset = (instant - WINDOW_ORIGIN) % width;
+			if (offset < 0)
+				offset += width;
+			overflow = pg_sub_s64_overflow(instant, offset, start) || pg_add_s64_overflow(*start, width, end);
+		}
+	}
+	else if (granularity->day != 0 || granularity->time != 0)
+		valid = false;
+	if (!valid)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("granularity cannot be %s",
+							   DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(granularity)))),
+						errhint("Give minutes, hours, days or weeks, or 1 month, 3 months or 1 year.")));
 	if (granularity->month != 0)
 	{
-		const char *unit = granularity->month % 12 == 0 ? "year" : granularity->month % 3 == 0 ? "quarter" : "month";
+		const char *unit = granularity->month == 12 ? "year" : granularity->month == 3 ? "quarter" : "month";
 
 		*start = DatumGetTimestamp(DirectFunctionCall2(timestamp_trunc, CStringGetTextDatum(unit), TimestampGetDatum(instant)));
 		*end = DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval, TimestampGetDatum(*start), IntervalPGetDatum(granularity)));
 	}
-	else
-	{
-		int64 width = granularity->time + granularity->day * USECS_PER_DAY;
-		int64 offset;
-
-		if (width <= 0)
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a window must be longer than nothing")));
-		offset = (instant - WINDOW_ORIGIN) % width;
-		if (offset < 0)
-			offset += width;
-		*start = instant - offset;
-		*end = *start + width;
-	}
-	if (!IS_VALID_TIMESTAMP(*start) || !IS_VALID_TIMESTAMP(*end))
+	if (overflow || !IS_VALID_TIMESTAMP(*start) || !IS_VALID_TIMESTAMP(*end))
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
 }
 
 PG_FUNCTION_INFO_V1(monitor_window_start);
 
 /*
- * monitor_window_start(timestamptz, interval) returns timestamptz; an infinite one has no window: NULL
+ * monitor_window_start(timestamptz, interval) returns timestamptz; an infinite one has no window: NULL. Errors: 22023 windows cannot be of
+ * that length, 22008 out of range
  */
 Datum
 monitor_window_start(PG_FUNCTION_ARGS)
@@ -173,10 +194,20 @@ close_window(WindowsState *state, Window *window)
 	flush_window(window);
 	window->bytes = fm_sketch_get_datum(window->sketch);
 	MemoryContextSwitchTo(old);
+	state->open[window->open_at] = state->open[--state->num_open];
+	state->open[window->open_at]->open_at = window->open_at;
 	MemoryContextDelete(window->context);
 	window->context = NULL;
 	window->sketch = NULL;
 	window->columns = NULL;
+}
+
+static void
+close_idle_windows(WindowsState *state)
+{
+	for (int i = state->num_open - 1; i >= 0; i--)
+		if (state->rows - state->open[i]->last_row >= IDLE_ROWS)
+			close_window(state, state->open[i]);
 }
 
 /*
@@ -189,6 +220,16 @@ open_window(WindowsState *state, Window *window)
 
 	if (window->sketch != NULL)
 		return;
+	if (state->num_open >= MANY_OPEN)
+		close_idle_windows(state);
+	if (state->num_open == state->max_open)
+	{
+		state->max_open = state->max_open * 2 + 8;
+		state->open = state->open == NULL ? MemoryContextAlloc(state->context, sizeof(Window *) * state->max_open)
+										  : repalloc(state->open, sizeof(Window *) * state->max_open);
+	}
+	window->open_at = state->num_open;
+	state->open[state->num_open++] = window;
 	window->context = AllocSetContextCreate(state->context, "window", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(window->context);
 	if (window->bytes != 0)
@@ -234,9 +275,6 @@ get_window(WindowsState *state, Timestamp instant)
 
 	window_of(instant, &state->granularity, &start, &end);
 	window = new_window(state, at, start, end);
-	for (int i = 0; i < state->num_windows; i++)
-		if (state->windows[i]->sketch != NULL && state->rows - state->windows[i]->last_row > IDLE_ROWS)
-			close_window(state, state->windows[i]);
 	return state->last = window;
 }
 
@@ -300,6 +338,9 @@ first_state(FunctionCallInfo fcinfo)
 		if (nulls[i])
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("name of a column must not be null")));
 		state->names[i] = pstrdup(fm_name_to_utf8(TextDatumGetCString(names[i])));
+		for (int j = 0; j < i; j++)
+			if (strcmp(state->names[j], state->names[i]) == 0)
+				ereport(ERROR, (errcode(ERRCODE_DUPLICATE_COLUMN), errmsg("column \"%s\" is named twice", state->names[i])));
 		state->types[i] = get_fn_expr_argtype(fcinfo->flinfo, A_COLUMNS + i);
 		if (!OidIsValid(state->types[i]))
 			elog(ERROR, "could not determine the type of column \"%s\"", state->names[i]);
@@ -378,14 +419,15 @@ window_sketches_combine(PG_FUNCTION_ARGS)
 			MemoryContextSwitchTo(old);
 			continue;
 		}
-		open_window(other, theirs);
-		flush_window(theirs);
+		/* closed at once: all windows of a worker come by here */
 		open_window(state, ours);
 		flush_window(ours);
+		flush_window(theirs);
 		old = MemoryContextSwitchTo(ours->context);
-		if (!fm_sketch_merge(ours->sketch, theirs->sketch, &error))
+		if (!fm_sketch_merge(ours->sketch, theirs->sketch != NULL ? theirs->sketch : fm_datum_get_sketch(theirs->bytes), &error))
 			fm_throw(&error, NULL);
 		MemoryContextSwitchTo(old);
+		close_window(state, ours);
 	}
 	PG_RETURN_POINTER(state);
 }

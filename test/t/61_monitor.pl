@@ -99,6 +99,9 @@ sql(q{SET ROLE reader; SELECT drop_monitor('of_reader')});
 like(sql_error(q{SELECT create_monitor('events', 'at', name => 'x', filter => 'true) OR (true')}), qr/^42601/, 'a filter is one expression');
 like(sql_error(q{SELECT create_monitor('events', 'carrier', name => 'x')}), qr/^42804/, 'a time column is of a type of time');
 like(sql_error(q{SELECT create_monitor('events', 'at', '2 months', name => 'x')}), qr/^22023/, 'a granularity that has no windows');
+like(sql_error(qq{SELECT create_monitor('events', 'at', '$_', name => 'x')}), qr/^22023/, "nor has $_") for '2 mons 30 days', '1 mon 1 hour', '11 mons 30 days', '24 months', '-1 day', '0';
+like(sql_error(q{SELECT monitor_window_start('2026-01-01 00:00+00', '200000000 days')}), qr/^22008/, 'a window that is longer than time');
+like(sql_error(q{SELECT window_sketches('1 day', NULL, '{a,a}', at, distance, distance) FROM events}), qr/^42701/, 'a name is one of one column');
 like(sql_error(q{SELECT run_monitor('nowhere')}), qr/^42704/, 'a monitor that is not there');
 
 # The schema's comparators and checks raise anomalies of TFDV's types; months and weeks have their windows
@@ -188,6 +191,19 @@ sql(qq{$workers SELECT run_monitor(create_monitor('many', 'at', name => 'paralle
 is(sql(q{SELECT count(*), count(*) FILTER (WHERE s.sketch::text = p.sketch::text), count(*) FILTER (WHERE s.slice <> '' OR s.sketch::text = w.sketch::text) FROM feature_meta.monitor_window s
 	JOIN feature_meta.monitor_window p ON p.monitor = 'parallel' AND p.slice = s.slice AND p.window_start = s.window_start LEFT JOIN feature_meta.monitor_window w ON w.monitor = 'parallel whole' AND w.slice = s.slice AND w.window_start = s.window_start
 	WHERE s.monitor = 'serial'}), '418|418|418', 'the same sketches from parallel workers, and from rows in any order');
+
+# Windows of few rows are not all open at a time; a run of more windows than a query may have is several, over gaps, of whatever type of time
+sql(q{CREATE TABLE sparse AS SELECT timestamptz '2025-01-01 00:00+00' + (i + i / 2000 * 500000) * interval '1 minute' AS at, } . join(', ', map { "i % 7 + $_ AS c$_" } 1 .. 20)
+	. q{ FROM generate_series(0, 5999) i;
+	CREATE VIEW sparse_utc AS SELECT at AT TIME ZONE 'UTC' AS at, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, c20 FROM sparse});
+for my $relation (qw(sparse sparse_utc))
+{
+	sql(qq{SELECT create_monitor('$relation', 'at', '1 minute')});
+	is(sql(qq{SET timezone = 'Asia/Kolkata'; SELECT count(*), count(DISTINCT window_start), sum(num_examples), min(num_examples), bool_and(num_examples(sketch) = 1) FROM (SELECT w.*
+		FROM feature_meta.monitor m, monitor_read_windows(m, NULL, '2028-01-01 00:00+00') w WHERE m.name = '$relation') w}), '6000|6000|6000|1|t', "windows of several queries: $relation");
+}
+my $one = q{SELECT md5(string_agg(w.sketch::text, '' ORDER BY w.window_start)) FROM unnest((SELECT window_sketches('1 hour', NULL, '{c1,c2}', at, c1, c2 ORDER BY %s) FROM sparse)) w};
+is(sql(sprintf($one, 'hashint8(extract(epoch FROM at)::bigint)')), sql(sprintf($one, 'at')), 'windows that are closed and opened again');
 like(sql(qq{$workers EXPLAIN SELECT window_sketches('1 day', NULL, '{n}', at, n) FROM many}), qr/Partial Aggregate/, 'which do run');
 
 SKIP:

@@ -80,9 +80,9 @@ sql(q{
 ($in, $out, $err) = ("SELECT materialize('bigview');\n", '', '');
 $client = start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') . ' application_name=killed' ], \$in, \$out, \$err);
 $client->pump_nb;
-my $sleeping = q{SELECT pid FROM pg_stat_activity WHERE application_name = 'killed' AND wait_event = 'PgSleep'};
-$node->poll_query_until('postgres', "SELECT EXISTS ($sleeping)") or die 'the materialisation does not write';
-sql("SELECT pg_terminate_backend(($sleeping), 10000)") for grep { $_ ne '' } sql($sleeping);
+my $killed = q{FROM pg_stat_activity WHERE application_name = 'killed'};
+$node->poll_query_until('postgres', "SELECT EXISTS (SELECT $killed AND wait_event = 'PgSleep')") or die 'the materialisation does not write';
+is(sql("SELECT pg_terminate_backend(pid, 60000) $killed"), 't', 'the server process is ended');
 eval { finish($client) };
 unlike($out, qr/\d/, 'the materialisation did not end');
 is(sql(q{SELECT (SELECT count(*) FROM bigview_online), (SELECT count(*) FROM bigview_online_history), materialized_at IS NULL FROM feature_meta.feature_view WHERE name = 'bigview'}),

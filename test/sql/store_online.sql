@@ -106,7 +106,7 @@ RESET ROLE;
 CREATE FUNCTION asks_too(key int) RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
 	FOR i IN 1 .. 70 LOOP
-		PERFORM get_online_features(format('[%s:%s]={ow:trips}', i, i)::text[], jsonb_build_object('driver_id', key));
+		PERFORM get_online_features(format('[%s:%s]={ow:extra,ow:trips}', i, i + 1)::text[], jsonb_build_object('driver_id', key));
 	END LOOP;
 	RETURN true;
 END $$;

@@ -8,6 +8,7 @@
 #include "lineage/event_scan.h"
 
 #include "fm_compat.h"
+#include "fm_relation.h"
 
 #include "access/genam.h"
 #include "access/relation.h"
@@ -19,6 +20,7 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_opfamily.h"
+#include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
@@ -100,8 +102,7 @@ struct FmEventScan
 };
 
 /*
- * May the index be read? It is a whole btree in ascending order, and knows all that the snapshot sees: one that was made
- * over rows that had been updated in place does not, for transactions older than itself.
+ * May the index be read? It is a whole btree in ascending order, without gaps for the snapshot.
  */
 static bool
 IsUsable(Relation index)
@@ -111,8 +112,7 @@ IsUsable(Relation index)
 	return index->rd_rel->relam == BTREE_AM_OID && form->indisvalid && form->indisready && form->indislive &&
 		   RelationGetIndexPredicate(index) == NIL && RelationGetIndexExpressions(index) == NIL &&
 		   index->rd_opfamily[0] == INTEGER_BTREE_FAM_OID && !(index->rd_indoption[0] & INDOPTION_DESC) &&
-		   (!form->indcheckxmin ||
-			TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data), TransactionXmin));
+		   fm_index_knows_snapshots(index);
 }
 
 /*
@@ -153,7 +153,7 @@ fm_event_scan_open(bool details)
 {
 	static const char *const names[N_COLUMNS] = {"artifact_id", "execution_id", "type", "id",
 												 "milliseconds_since_epoch"};
-	static const Oid types[N_COLUMNS] = {20, 20, 23, 20, 20};
+	static const Oid types[N_COLUMNS] = {INT8OID, INT8OID, INT4OID, INT8OID, INT8OID};
 	Oid relation = get_relname_relid("event", get_namespace_oid("mlmd", false));
 	FmEventScan *scan;
 	bool fits;

@@ -7,10 +7,10 @@
  * column privileges, row security, views and foreign tables are the server's business.
  */
 #include "store/online.h"
+#include "fm_relation.h"
 #include "access/genam.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -90,16 +90,6 @@ receive_online_row(TupleTableSlot *slot, DestReceiver *self)
 }
 
 /*
- * Whether an index may lack rows that the transaction's snapshots see (as the planner asks in get_relation_info)
- */
-static bool
-is_too_new(Relation index)
-{
-	return index->rd_index->indcheckxmin &&
-		   !TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data), TransactionXmin);
-}
-
-/*
  * Opens the table of a view and the index to read it by; false when the read is the executor's. What was found out before is asked
  * again under the lock: to wait for it may have been to wait for a change.
  */
@@ -117,7 +107,7 @@ open_for_index(const OnlineRequest *request, const OnlineView *view, Relation *t
 		check_enable_rls(online_table, InvalidOid, true) != RLS_ENABLED)
 	{
 		*index = index_open(view->index, AccessShareLock);
-		if (!is_too_new(*index))
+		if (fm_index_knows_snapshots(*index))
 			return true;
 		index_close(*index, NoLock);
 	}

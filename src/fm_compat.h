@@ -15,14 +15,14 @@
 #undef PGDLLEXPORT
 #define PGDLLEXPORT __attribute__((visibility("default")))
 #undef PG_FUNCTION_INFO_V1
-#define PG_FUNCTION_INFO_V1(funcname) \
-	extern PGDLLEXPORT Datum funcname(PG_FUNCTION_ARGS); \
-	extern PGDLLEXPORT const Pg_finfo_record *CppConcat(pg_finfo_, funcname)(void); \
-	const Pg_finfo_record *CppConcat(pg_finfo_, funcname)(void) \
-	{ \
-		static const Pg_finfo_record my_finfo = {1}; \
-		return &my_finfo; \
-	} \
+#define PG_FUNCTION_INFO_V1(funcname)                                                                                  \
+	extern PGDLLEXPORT Datum funcname(PG_FUNCTION_ARGS);                                                               \
+	extern PGDLLEXPORT const Pg_finfo_record *CppConcat(pg_finfo_, funcname)(void);                                    \
+	const Pg_finfo_record *CppConcat(pg_finfo_, funcname)(void)                                                        \
+	{                                                                                                                  \
+		static const Pg_finfo_record my_finfo = {1};                                                                   \
+		return &my_finfo;                                                                                              \
+	}                                                                                                                  \
 	extern int no_such_variable
 #endif
 
@@ -63,8 +63,8 @@
 #if PG_VERSION_NUM >= 180000
 #define FM_TOAST_SNAPSHOT(name) Snapshot name = get_toast_snapshot()
 #else
-#define FM_TOAST_SNAPSHOT(name) \
-	SnapshotData name##_data; \
+#define FM_TOAST_SNAPSHOT(name)                                                                                        \
+	SnapshotData name##_data;                                                                                          \
 	Snapshot name = (init_toast_snapshot(&name##_data), &name##_data)
 #endif
 

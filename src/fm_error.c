@@ -70,8 +70,9 @@ bool
 fm_throw(const FmError *error, struct Node *escontext)
 {
 #if PG_VERSION_NUM >= 160000
-	errsave(escontext, (errcode(error->sqlstate), errmsg("%s", error->message),
-						error->detail ? errdetail("%s", error->detail) : 0, error->hint ? errhint("%s", error->hint) : 0));
+	errsave(escontext,
+			(errcode(error->sqlstate), errmsg("%s", error->message), error->detail ? errdetail("%s", error->detail) : 0,
+			 error->hint ? errhint("%s", error->hint) : 0));
 	return false;
 #else
 	ereport(ERROR, (errcode(error->sqlstate), errmsg("%s", error->message),

@@ -7,7 +7,7 @@
 /* SQLSTATE as ereport takes it; the ERRCODE_ names are the server's, which a program without one has to read too */
 #ifdef FRONTEND
 #define PGSIXBIT(ch) (((ch) - '0') & 0x3F)
-#define MAKE_SQLSTATE(ch1, ch2, ch3, ch4, ch5) \
+#define MAKE_SQLSTATE(ch1, ch2, ch3, ch4, ch5)                                                                         \
 	(PGSIXBIT(ch1) + (PGSIXBIT(ch2) << 6) + (PGSIXBIT(ch3) << 12) + (PGSIXBIT(ch4) << 18) + (PGSIXBIT(ch5) << 24))
 #endif
 #include "utils/errcodes.h"
@@ -20,7 +20,7 @@ typedef struct FmError
 	int sqlstate;  /* 0: no error */
 	char *message; /* palloc'd; primary message, without the place */
 	char *detail;  /* palloc'd or NULL; where and what */
-	char *hint;    /* palloc'd or NULL; what to do */
+	char *hint;	   /* palloc'd or NULL; what to do */
 } FmError;
 
 /* Fills in an error unless there is one already; returns false, so that a core can "return fm_fail(...)" */

@@ -64,7 +64,7 @@ static bool
 option_is(const JsonbValue *value, const char *word)
 {
 	return value->type == jbvString && value->val.string.len == (int) strlen(word) &&
-		pg_strncasecmp(value->val.string.val, word, value->val.string.len) == 0;
+		   pg_strncasecmp(value->val.string.val, word, value->val.string.len) == 0;
 }
 
 /*
@@ -74,7 +74,15 @@ option_is(const JsonbValue *value, const char *word)
 static FmDriftOptions
 read_options(Jsonb *jsonb)
 {
-	static const char *const known[] = {"null_is_category", "unseen_is_category", "binning", "bins", "zero_share", "distance", "base", "histogram", "scale"};
+	static const char *const known[] = {"null_is_category",
+										"unseen_is_category",
+										"binning",
+										"bins",
+										"zero_share",
+										"distance",
+										"base",
+										"histogram",
+										"scale"};
 	FmDriftOptions options;
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
@@ -142,8 +150,9 @@ read_options(Jsonb *jsonb)
 			fm_nearest_init(&nearest, name);
 			for (int i = 0; i < (int) lengthof(known); i++)
 				fm_nearest_offer(&nearest, known[i]);
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("option \"%s\" is not known", name),
-							fm_nearest_get(&nearest) ? errhint("Perhaps you meant \"%s\".", fm_nearest_get(&nearest)) : 0));
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("option \"%s\" is not known", name),
+					 fm_nearest_get(&nearest) ? errhint("Perhaps you meant \"%s\".", fm_nearest_get(&nearest)) : 0));
 		}
 	}
 	return options;
@@ -525,22 +534,22 @@ of_statistics(FunctionCallInfo fcinfo, FmMetric metric)
 	return result_datum(fcinfo, metric, &result);
 }
 
-#define METRIC_FUNCTIONS(name, metric) \
-	PG_FUNCTION_INFO_V1(drift_##name##_final); \
-	Datum drift_##name##_final(PG_FUNCTION_ARGS) \
-	{ \
-		return finish(fcinfo, metric); \
-	} \
-	PG_FUNCTION_INFO_V1(drift_##name##_of_sketches); \
-	Datum drift_##name##_of_sketches(PG_FUNCTION_ARGS) \
-	{ \
-		return of_sketches(fcinfo, metric); \
-	} \
-	PG_FUNCTION_INFO_V1(drift_##name##_of_statistics); \
-	Datum drift_##name##_of_statistics(PG_FUNCTION_ARGS) \
-	{ \
-		return of_statistics(fcinfo, metric); \
-	} \
+#define METRIC_FUNCTIONS(name, metric)                                                                                 \
+	PG_FUNCTION_INFO_V1(drift_##name##_final);                                                                         \
+	Datum drift_##name##_final(PG_FUNCTION_ARGS)                                                                       \
+	{                                                                                                                  \
+		return finish(fcinfo, metric);                                                                                 \
+	}                                                                                                                  \
+	PG_FUNCTION_INFO_V1(drift_##name##_of_sketches);                                                                   \
+	Datum drift_##name##_of_sketches(PG_FUNCTION_ARGS)                                                                 \
+	{                                                                                                                  \
+		return of_sketches(fcinfo, metric);                                                                            \
+	}                                                                                                                  \
+	PG_FUNCTION_INFO_V1(drift_##name##_of_statistics);                                                                 \
+	Datum drift_##name##_of_statistics(PG_FUNCTION_ARGS)                                                               \
+	{                                                                                                                  \
+		return of_statistics(fcinfo, metric);                                                                          \
+	}                                                                                                                  \
 	extern int no_such_variable
 
 METRIC_FUNCTIONS(l_infinity_distance, FM_L_INFINITY);
@@ -683,8 +692,8 @@ drift_report_of_sketches(PG_FUNCTION_ARGS)
 				}
 			}
 			initStringInfo(&thresholds);
-			if (schema != NULL && fm_path_parse(path, &parsed, &error) && (feature = fm_schema_find_feature(schema, &parsed)) != NULL &&
-				feature->drift_comparator != NULL)
+			if (schema != NULL && fm_path_parse(path, &parsed, &error) &&
+				(feature = fm_schema_find_feature(schema, &parsed)) != NULL && feature->drift_comparator != NULL)
 			{
 				Tfmd__FeatureComparator *comparator = feature->drift_comparator;
 
@@ -693,15 +702,18 @@ drift_report_of_sketches(PG_FUNCTION_ARGS)
 									results[FM_L_INFINITY].defined, results[FM_L_INFINITY].value, &drifted);
 				if (comparator->normalized_abs_difference && comparator->normalized_abs_difference->has_threshold)
 					apply_threshold(&thresholds, fm_metric_name(FM_NORMALIZED_ABSOLUTE_DIFFERENCE),
-									comparator->normalized_abs_difference->threshold, results[FM_NORMALIZED_ABSOLUTE_DIFFERENCE].defined,
+									comparator->normalized_abs_difference->threshold,
+									results[FM_NORMALIZED_ABSOLUTE_DIFFERENCE].defined,
 									results[FM_NORMALIZED_ABSOLUTE_DIFFERENCE].value, &drifted);
 				if (comparator->jensen_shannon_divergence && comparator->jensen_shannon_divergence->has_threshold)
-					apply_threshold(&thresholds, fm_metric_name(FM_JENSEN_SHANNON), comparator->jensen_shannon_divergence->threshold,
+					apply_threshold(&thresholds, fm_metric_name(FM_JENSEN_SHANNON),
+									comparator->jensen_shannon_divergence->threshold,
 									results[FM_JENSEN_SHANNON].defined, results[FM_JENSEN_SHANNON].value, &drifted);
 			}
 			if (thresholds.len > 0)
 			{
-				values[R_THRESHOLDS] = DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{%s}", thresholds.data)));
+				values[R_THRESHOLDS] =
+					DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{%s}", thresholds.data)));
 				values[R_DRIFTED] = BoolGetDatum(drifted);
 				nulls[R_THRESHOLDS] = nulls[R_DRIFTED] = false;
 			}

@@ -18,9 +18,16 @@
 const char *
 fm_metric_name(FmMetric metric)
 {
-	static const char *const names[] = {"l_infinity_distance", "normalized_absolute_difference", "jensen_shannon_divergence",
-										"population_stability_index", "kolmogorov_smirnov", "wasserstein_distance", "chi_squared",
-										"hellinger_distance", "total_variation_distance", "kullback_leibler_divergence"};
+	static const char *const names[] = {"l_infinity_distance",
+										"normalized_absolute_difference",
+										"jensen_shannon_divergence",
+										"population_stability_index",
+										"kolmogorov_smirnov",
+										"wasserstein_distance",
+										"chi_squared",
+										"hellinger_distance",
+										"total_variation_distance",
+										"kullback_leibler_divergence"};
 
 	return names[metric];
 }
@@ -55,7 +62,8 @@ fm_drift_side_of_feature(const FmFeatureInfo *info, bool weighted, FmDriftSide *
 		side->nan_weight = (double) side->num_nan;
 		/* weights are summed exactly, so what is not of a number is of NaN (and of nulls in lists, which share it by their count) */
 		if (weighted && side->num_nan > 0)
-			side->nan_weight *= (info->common.weighted_tot_num_values - numbers.weighted_count) / (double) numbers.num_nan;
+			side->nan_weight *=
+				(info->common.weighted_tot_num_values - numbers.weighted_count) / (double) numbers.num_nan;
 		side->total = side->entries.total + side->nan_weight;
 		side->deviation = sqrt(Max(0, weighted ? numbers.weighted_variance : numbers.variance));
 		side->exact = side->entries.exact;
@@ -104,7 +112,8 @@ fm_drift_side_of_statistics(const Tfmd__FeatureNameStatistics *statistics, FmDri
 		side->is_number = true;
 		side->deviation = numbers->std_dev;
 		for (size_t i = 0; i < numbers->n_histograms; i++)
-			*(numbers->histograms[i]->type == TFMD__HISTOGRAM__HISTOGRAM_TYPE__QUANTILES ? &side->quantiles : &side->standard) =
+			*(numbers->histograms[i]->type == TFMD__HISTOGRAM__HISTOGRAM_TYPE__QUANTILES ? &side->quantiles
+																						 : &side->standard) =
 				numbers->histograms[i];
 		quantiles = side->quantiles;
 		if (quantiles != NULL)
@@ -212,9 +221,12 @@ text_categories(FmDriftSide *current, FmDriftSide *baseline, Categories *categor
 	qsort(b, baseline->values.num_values, sizeof(FmFrequentValue), compare_values);
 	while (i < current->values.num_values || j < baseline->values.num_values)
 	{
-		int order = i == current->values.num_values ? 1 : j == baseline->values.num_values ? -1 : compare_values(&a[i], &b[j]);
+		int order = i == current->values.num_values	   ? 1
+					: j == baseline->values.num_values ? -1
+													   : compare_values(&a[i], &b[j]);
 
-		add_category(categories, order <= 0 ? weight_of(current, &a[i]) : 0, order >= 0 ? weight_of(baseline, &b[j]) : 0);
+		add_category(categories, order <= 0 ? weight_of(current, &a[i]) : 0,
+					 order >= 0 ? weight_of(baseline, &b[j]) : 0);
 		i += order <= 0;
 		j += order >= 0;
 	}
@@ -248,7 +260,8 @@ number_categories(const FmDriftSide *current, const FmDriftSide *baseline, Categ
  * baseline; equal ones are one.
  */
 static double *
-bin_edges(const FmDriftSide *current, const FmDriftSide *baseline, const FmDriftOptions *options, bool equal_width, int *n_edges)
+bin_edges(const FmDriftSide *current, const FmDriftSide *baseline, const FmDriftOptions *options, bool equal_width,
+		  int *n_edges)
 {
 	int bins = options->bins;
 	double *edges;
@@ -359,7 +372,8 @@ doane_bins(const FmEntries *entries)
  * Bins over the range of the baseline, the last one with its upper edge
  */
 static void
-bin_by_baseline(const FmDriftSide *current, const FmDriftSide *baseline, const FmDriftOptions *options, Categories *categories)
+bin_by_baseline(const FmDriftSide *current, const FmDriftSide *baseline, const FmDriftOptions *options,
+				Categories *categories)
 {
 	const FmEntries *reference = &baseline->entries;
 	double low = INFINITY, high = -INFINITY;
@@ -455,7 +469,7 @@ add_up(Categories *c)
 		{
 			c->present++;
 			c->chi_squared += above_current * above_current / (column * current_share) +
-				above_baseline * above_baseline / (column * baseline_share);
+							  above_baseline * above_baseline / (column * baseline_share);
 		}
 	}
 }
@@ -601,7 +615,8 @@ walk_distributions(const FmEntries *a, const FmEntries *b, double *largest_gap, 
 static const Tfmd__Histogram *
 histogram_of(const FmDriftSide *side, bool quantiles)
 {
-	FmWeightedValue *values = palloc_extended(sizeof(FmWeightedValue) * Max(side->entries.num_entries, 1), MCXT_ALLOC_HUGE);
+	FmWeightedValue *values =
+		palloc_extended(sizeof(FmWeightedValue) * Max(side->entries.num_entries, 1), MCXT_ALLOC_HUGE);
 	FmFiniteRange range = {INFINITY, -INFINITY, 0};
 	FmBoundaries boundaries;
 	Tfmd__Histogram *histogram;
@@ -686,15 +701,16 @@ measure(Pair *pair, FmMetric metric, FmDriftResult *result, FmError *error)
 		{
 			result->value = pair->gap;
 			result->p_value = fm_kolmogorov_smirnov_p(pair->gap, current->entries.total, baseline->entries.total,
-													   options->quick_p_value);
+													  options->quick_p_value);
 		}
 		return true;
 	}
-	if (metric == FM_JENSEN_SHANNON && current->is_number && options->binning == FM_BIN_DEFAULT && options->bins == 0 && !options->null_is_category &&
-		!options->unseen_is_category)
+	if (metric == FM_JENSEN_SHANNON && current->is_number && options->binning == FM_BIN_DEFAULT && options->bins == 0 &&
+		!options->null_is_category && !options->unseen_is_category)
 	{
-		result->defined = fm_jensen_shannon_of_histograms(histogram_of(current, options->quantiles),
-														  histogram_of(baseline, options->quantiles), &result->value, error);
+		result->defined =
+			fm_jensen_shannon_of_histograms(histogram_of(current, options->quantiles),
+											histogram_of(baseline, options->quantiles), &result->value, error);
 		if (error->sqlstate != 0)
 			return false;
 	}
@@ -713,8 +729,8 @@ measure(Pair *pair, FmMetric metric, FmDriftResult *result, FmError *error)
 }
 
 bool
-fm_drift_measure(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options, FmDriftResult *result,
-				 FmError *error)
+fm_drift_measure(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options,
+				 FmDriftResult *result, FmError *error)
 {
 	Pair pair = {.current = current, .baseline = baseline, .options = options};
 
@@ -722,11 +738,14 @@ fm_drift_measure(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline, c
 }
 
 bool
-fm_drift_measure_all(FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options, FmDriftResult *results, FmError *error)
+fm_drift_measure_all(FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options, FmDriftResult *results,
+					 FmError *error)
 {
 	Pair pair = {.current = current, .baseline = baseline, .options = options};
 	bool one_kind = current->is_number == baseline->is_number || current->total == 0 || baseline->total == 0;
-	bool is_number = current->total > 0 ? current->is_number : baseline->total > 0 ? baseline->is_number : current->is_number;
+	bool is_number = current->total > 0	   ? current->is_number
+					 : baseline->total > 0 ? baseline->is_number
+										   : current->is_number;
 
 	memset(results, 0, sizeof(FmDriftResult) * FM_METRICS);
 	for (int metric = 0; metric < FM_METRICS; metric++)

@@ -48,9 +48,9 @@ extern const char *fm_metric_name(FmMetric metric);
 
 typedef enum FmBinning
 {
-	FM_BIN_DEFAULT, /* by metric */
-	FM_BIN_VALUES,	/* each value is a bin */
-	FM_BIN_QUANTILE, /* equal shares of the baseline; what lies outside joins the outer bins */
+	FM_BIN_DEFAULT,		/* by metric */
+	FM_BIN_VALUES,		/* each value is a bin */
+	FM_BIN_QUANTILE,	/* equal shares of the baseline; what lies outside joins the outer bins */
 	FM_BIN_EQUAL_WIDTH, /* equal widths over both sides */
 	FM_BIN_DOANE /* equal widths over the baseline, as many as Doane's rule says; what lies outside is one bin more */
 } FmBinning;
@@ -59,13 +59,13 @@ typedef struct FmDriftOptions
 {
 	bool null_is_category;
 	FmBinning binning;
-	int bins;			 /* 0: 10 for quantiles, Sturges' rule over both sides for equal widths */
+	int bins;				 /* 0: 10 for quantiles, Sturges' rule over both sides for equal widths */
 	bool unseen_is_category; /* what the baseline does not have is one category */
-	double zero_share;	 /* what a share of 0 is replaced by; negative: the metric's default */
-	bool distance;		 /* Jensen-Shannon: the square root */
-	bool base_e;		 /* divergences in nats */
-	bool base_2;		 /* Kullback-Leibler and population stability: in bits */
-	bool quantiles;		 /* Jensen-Shannon of numbers over QUANTILES histograms, not STANDARD ones */
+	double zero_share;		 /* what a share of 0 is replaced by; negative: the metric's default */
+	bool distance;			 /* Jensen-Shannon: the square root */
+	bool base_e;			 /* divergences in nats */
+	bool base_2;			 /* Kullback-Leibler and population stability: in bits */
+	bool quantiles;			 /* Jensen-Shannon of numbers over QUANTILES histograms, not STANDARD ones */
 	bool quick_p_value;		 /* Kolmogorov-Smirnov: exact for up to 200 values a side, not 10000, which takes time */
 	bool scale_by_deviation; /* Wasserstein: divided by the baseline's standard deviation (at least 0.001) */
 } FmDriftOptions;
@@ -76,15 +76,15 @@ extern void fm_drift_options_init(FmDriftOptions *options);
 typedef struct FmDriftSide
 {
 	bool is_number;
-	FmEntries entries;		   /* numbers: values and weights, NaN left out */
+	FmEntries entries; /* numbers: values and weights, NaN left out */
 	uint64 num_nan;
 	double nan_weight;
-	FmFrequentValues values;   /* text */
+	FmFrequentValues values; /* text */
 	bool by_weight;
-	double null_weight;		   /* missing */
-	double total;			   /* weight of all values, NaN among them */
-	double deviation;		   /* numbers: standard deviation */
-	const Tfmd__Histogram *standard;  /* numbers of statistics: their histograms; NULL: made from the entries */
+	double null_weight;				 /* missing */
+	double total;					 /* weight of all values, NaN among them */
+	double deviation;				 /* numbers: standard deviation */
+	const Tfmd__Histogram *standard; /* numbers of statistics: their histograms; NULL: made from the entries */
 	const Tfmd__Histogram *quantiles;
 	bool exact;
 } FmDriftSide;
@@ -98,7 +98,7 @@ extern bool fm_drift_side_of_statistics(const Tfmd__FeatureNameStatistics *stati
 typedef struct FmDriftResult
 {
 	bool defined;
-	double value;	/* the distance, or the test's statistic */
+	double value; /* the distance, or the test's statistic */
 	double degrees_of_freedom;
 	double p_value;
 	bool exact; /* false: computed from sketches beyond their exact bound */
@@ -108,12 +108,12 @@ typedef struct FmDriftResult
 extern bool fm_metric_fits(FmMetric metric, bool is_number);
 
 /* False and *error (42804 the sides are of two kinds, or of one the metric is not for) */
-extern bool fm_drift_measure(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options,
-							 FmDriftResult *result, FmError *error);
+extern bool fm_drift_measure(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline,
+							 const FmDriftOptions *options, FmDriftResult *result, FmError *error);
 
 /* Each metric that fits into results[FM_METRICS]; none where the sides are of two kinds. Sorts and merges once for all. */
-extern bool fm_drift_measure_all(FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options, FmDriftResult *results,
-								 FmError *error);
+extern bool fm_drift_measure_all(FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options,
+								 FmDriftResult *results, FmError *error);
 
 /* tests.c: probability of a statistic at least as large when both sides are of one distribution */
 extern double fm_kolmogorov_smirnov_p(double statistic, double n1, double n2, bool quick);

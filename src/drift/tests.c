@@ -138,9 +138,12 @@ series_p(double statistic, double n)
 			break;
 		sums[0] += odd;
 		sums[1] += odd * (pi2 * m2 / 4 - z2);
-		sums[2] += odd * (6 * z2 * z2 * z2 + 2 * z2 * z2 + pi2 * m2 / 4 * (2 * z2 * z2 - 5 * z2) + pi2 * pi2 * m2 * m2 / 16 * (1 - 2 * z2));
-		sums[3] += odd * (-30 * z2 * z2 * z2 - 90 * z2 * z2 * z2 * z2 + pi2 * m2 / 4 * (135 * z2 * z2 - 96 * z2 * z2 * z2) +
-						  pi2 * pi2 * m2 * m2 / 16 * (212 * z2 * z2 - 60 * z2) + pi2 * pi2 * pi2 * m2 * m2 * m2 / 64 * (5 - 30 * z2));
+		sums[2] += odd * (6 * z2 * z2 * z2 + 2 * z2 * z2 + pi2 * m2 / 4 * (2 * z2 * z2 - 5 * z2) +
+						  pi2 * pi2 * m2 * m2 / 16 * (1 - 2 * z2));
+		sums[3] +=
+			odd * (-30 * z2 * z2 * z2 - 90 * z2 * z2 * z2 * z2 + pi2 * m2 / 4 * (135 * z2 * z2 - 96 * z2 * z2 * z2) +
+				   pi2 * pi2 * m2 * m2 / 16 * (212 * z2 * z2 - 60 * z2) +
+				   pi2 * pi2 * pi2 * m2 * m2 * m2 / 64 * (5 - 30 * z2));
 		more[0] += whole * k2 * pi2;
 		more[1] += whole * k2 * pi2 * (3 * z2 - k2 * pi2);
 	}
@@ -171,7 +174,8 @@ double
 fm_kolmogorov_smirnov_p(double statistic, double n1, double n2, bool quick)
 {
 	/* sums of weights are no numbers of values: only whole ones can be exact */
-	if (Max(n1, n2) <= (quick ? MAX_EXACT_QUICK : MAX_EXACT) && n1 == floor(n1) && n2 == floor(n2) && n1 >= 1 && n2 >= 1)
+	if (Max(n1, n2) <= (quick ? MAX_EXACT_QUICK : MAX_EXACT) && n1 == floor(n1) && n2 == floor(n2) && n1 >= 1 &&
+		n2 >= 1)
 		return Min(1.0, exact_p(statistic, (int64) n1, (int64) n2));
 	return one_sample_p(statistic, rint(n1 * n2 / (n1 + n2)));
 }

@@ -42,7 +42,7 @@ typedef struct Window
 	Timestamp start;
 	Timestamp end;
 	uint64 rows;
-	uint64 last_row; /* number of its last row among all */
+	uint64 last_row;	   /* number of its last row among all */
 	MemoryContext context; /* NULL: nothing open */
 	int open_at;		   /* where it is among the open ones */
 	FmSketch *sketch;
@@ -84,7 +84,8 @@ window_of(Timestamp instant, const Interval *granularity, Timestamp *start, Time
 	{
 		int64 width, offset;
 
-		overflow = pg_mul_s64_overflow(granularity->day, USECS_PER_DAY, &width) || pg_add_s64_overflow(width, granularity->time, &width);
+		overflow = pg_mul_s64_overflow(granularity->day, USECS_PER_DAY, &width) ||
+				   pg_add_s64_overflow(width, granularity->time, &width);
 		valid = overflow || width > 0;
 		if (valid && !overflow)
 		{
@@ -105,8 +106,10 @@ window_of(Timestamp instant, const Interval *granularity, Timestamp *start, Time
 	{
 		const char *unit = granularity->month == 12 ? "year" : granularity->month == 3 ? "quarter" : "month";
 
-		*start = DatumGetTimestamp(DirectFunctionCall2(timestamp_trunc, CStringGetTextDatum(unit), TimestampGetDatum(instant)));
-		*end = DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval, TimestampGetDatum(*start), IntervalPGetDatum(granularity)));
+		*start = DatumGetTimestamp(
+			DirectFunctionCall2(timestamp_trunc, CStringGetTextDatum(unit), TimestampGetDatum(instant)));
+		*end = DatumGetTimestamp(
+			DirectFunctionCall2(timestamp_pl_interval, TimestampGetDatum(*start), IntervalPGetDatum(granularity)));
 	}
 	if (overflow || !IS_VALID_TIMESTAMP(*start) || !IS_VALID_TIMESTAMP(*end))
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
@@ -140,8 +143,9 @@ new_window(WindowsState *state, int at, Timestamp start, Timestamp end)
 	if (state->num_windows == state->max_windows)
 	{
 		state->max_windows = state->max_windows * 2 + 8;
-		state->windows = state->windows == NULL ? MemoryContextAlloc(state->context, sizeof(Window *) * state->max_windows)
-												: repalloc(state->windows, sizeof(Window *) * state->max_windows);
+		state->windows = state->windows == NULL
+							 ? MemoryContextAlloc(state->context, sizeof(Window *) * state->max_windows)
+							 : repalloc(state->windows, sizeof(Window *) * state->max_windows);
 	}
 	memmove(&state->windows[at + 1], &state->windows[at], sizeof(Window *) * (state->num_windows - at));
 	state->windows[at] = window;
@@ -324,13 +328,15 @@ first_state(FunctionCallInfo fcinfo)
 	state->sketch_from = PG_ARGISNULL(A_SKETCH_FROM) ? DT_NOBEGIN : PG_GETARG_TIMESTAMPTZ(A_SKETCH_FROM);
 	if (PG_ARGISNULL(A_NAMES))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("names of the columns must not be null")));
-	if (PG_NARGS() <= A_INSTANT ||
-		(get_fn_expr_argtype(fcinfo->flinfo, A_INSTANT) != TIMESTAMPTZOID && get_fn_expr_argtype(fcinfo->flinfo, A_INSTANT) != TIMESTAMPOID))
+	if (PG_NARGS() <= A_INSTANT || (get_fn_expr_argtype(fcinfo->flinfo, A_INSTANT) != TIMESTAMPTZOID &&
+									get_fn_expr_argtype(fcinfo->flinfo, A_INSTANT) != TIMESTAMPOID))
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the first column must be a timestamp")));
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(A_NAMES), TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &state->num_columns);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(A_NAMES), TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls,
+					  &state->num_columns);
 	if (state->num_columns != PG_NARGS() - A_COLUMNS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("there must be a name for each column: %d names, %d columns", state->num_columns, PG_NARGS() - A_COLUMNS)));
+						errmsg("there must be a name for each column: %d names, %d columns", state->num_columns,
+							   PG_NARGS() - A_COLUMNS)));
 	state->names = palloc(sizeof(char *) * Max(state->num_columns, 1));
 	state->types = palloc(sizeof(Oid) * Max(state->num_columns, 1));
 	for (int i = 0; i < state->num_columns; i++)
@@ -340,7 +346,8 @@ first_state(FunctionCallInfo fcinfo)
 		state->names[i] = pstrdup(fm_name_to_utf8(TextDatumGetCString(names[i])));
 		for (int j = 0; j < i; j++)
 			if (strcmp(state->names[j], state->names[i]) == 0)
-				ereport(ERROR, (errcode(ERRCODE_DUPLICATE_COLUMN), errmsg("column \"%s\" is named twice", state->names[i])));
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_COLUMN), errmsg("column \"%s\" is named twice", state->names[i])));
 		state->types[i] = get_fn_expr_argtype(fcinfo->flinfo, A_COLUMNS + i);
 		if (!OidIsValid(state->types[i]))
 			elog(ERROR, "could not determine the type of column \"%s\"", state->names[i]);
@@ -357,7 +364,8 @@ first_state(FunctionCallInfo fcinfo)
 Datum
 window_sketches_add(PG_FUNCTION_ARGS)
 {
-	WindowsState *state = likely(!PG_ARGISNULL(A_STATE)) ? (WindowsState *) PG_GETARG_POINTER(A_STATE) : first_state(fcinfo);
+	WindowsState *state =
+		likely(!PG_ARGISNULL(A_STATE)) ? (WindowsState *) PG_GETARG_POINTER(A_STATE) : first_state(fcinfo);
 	Window *window = state->last;
 	FmError error = {0};
 
@@ -424,7 +432,8 @@ window_sketches_combine(PG_FUNCTION_ARGS)
 		flush_window(ours);
 		flush_window(theirs);
 		old = MemoryContextSwitchTo(ours->context);
-		if (!fm_sketch_merge(ours->sketch, theirs->sketch != NULL ? theirs->sketch : fm_datum_get_sketch(theirs->bytes), &error))
+		if (!fm_sketch_merge(ours->sketch, theirs->sketch != NULL ? theirs->sketch : fm_datum_get_sketch(theirs->bytes),
+							 &error))
 			fm_throw(&error, NULL);
 		MemoryContextSwitchTo(old);
 		close_window(state, ours);

@@ -17,6 +17,7 @@ extern FmEventScan *fm_event_scan_open(bool details);
 extern void fm_event_scan_close(FmEventScan *scan);
 
 /* Hands the events of the nodes to the walk */
-extern void fm_event_scan_expand(FmEventScan *scan, FmTraversal *traversal, FmNodeKind kind, const int64 *ids, uint32 n, uint32 types);
+extern void fm_event_scan_expand(FmEventScan *scan, FmTraversal *traversal, FmNodeKind kind, const int64 *ids, uint32 n,
+								 uint32 types);
 
 #endif

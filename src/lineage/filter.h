@@ -132,10 +132,10 @@ typedef struct FmExpr
 	FmFilterType type;
 	int position;
 	int depth;
-	bool negated;	 /* NOT IN, NOT LIKE, NOT BETWEEN, IS NOT */
-	bool or_null;	 /* an enum's != and NOT IN hold for NULL too */
-	const char *op;	 /* as SQL */
-	int alias;		 /* COLUMN: index in aliases, -1 the node itself */
+	bool negated;	/* NOT IN, NOT LIKE, NOT BETWEEN, IS NOT */
+	bool or_null;	/* an enum's != and NOT IN hold for NULL too */
+	const char *op; /* as SQL */
+	int alias;		/* COLUMN: index in aliases, -1 the node itself */
 	const char *column;
 	const struct FmEnum *enumeration; /* COLUMN: names of its values, or NULL */
 	const FmFilterFunction *function;
@@ -179,8 +179,9 @@ struct FmFilterFunction
 {
 	const char *name; /* ZetaSQL's, upper case */
 	int min_args;
-	int max_args;		/* -1: any number */
-	const char *args;	/* a letter an argument, the last repeats: s string, i int64, n number, b bool, a any (all alike) */
+	int max_args; /* -1: any number */
+	/* a letter an argument, the last repeats: s string, i int64, n number, b bool, a any (all alike) */
+	const char *args;
 	FmFilterType type;	/* FM_TYPE_NULL: that of the arguments */
 	const char *format; /* SQL: the function's name, or a template with %1, %2, %3 */
 };

@@ -20,11 +20,15 @@ static const struct
 	const char *columns;
 } historic[] = {
 	{"artifact", "id, type_id, uri, state, name, external_id, create_time_since_epoch, last_update_time_since_epoch"},
-	{"execution", "id, type_id, last_known_state, name, external_id, create_time_since_epoch, last_update_time_since_epoch"},
+	{"execution",
+	 "id, type_id, last_known_state, name, external_id, create_time_since_epoch, last_update_time_since_epoch"},
 	{"context", "id, type_id, name, external_id, create_time_since_epoch, last_update_time_since_epoch"},
-	{"artifactproperty", "artifact_id, name, is_custom_property, int_value, double_value, string_value, proto_value, bool_value"},
-	{"executionproperty", "execution_id, name, is_custom_property, int_value, double_value, string_value, proto_value, bool_value"},
-	{"contextproperty", "context_id, name, is_custom_property, int_value, double_value, string_value, proto_value, bool_value"},
+	{"artifactproperty",
+	 "artifact_id, name, is_custom_property, int_value, double_value, string_value, proto_value, bool_value"},
+	{"executionproperty",
+	 "execution_id, name, is_custom_property, int_value, double_value, string_value, proto_value, bool_value"},
+	{"contextproperty",
+	 "context_id, name, is_custom_property, int_value, double_value, string_value, proto_value, bool_value"},
 	{"event", "id, artifact_id, execution_id, type, milliseconds_since_epoch"},
 	{"eventpath", "event_id, is_index_step, step_index, step_key"},
 	{"association", "id, context_id, execution_id"},
@@ -36,9 +40,10 @@ fm_relation_as_of(const char *name)
 {
 	for (size_t i = 0; i < lengthof(historic); i++)
 		if (strcmp(historic[i].name, name) == 0)
-			return psprintf("(SELECT %s FROM mlmd.%s WHERE valid_from OPERATOR(pg_catalog.<=) $1 UNION ALL SELECT %s FROM "
-							"mlmd.%s_history WHERE valid_from OPERATOR(pg_catalog.<=) $1 AND $1 OPERATOR(pg_catalog.<) valid_to)",
-							historic[i].columns, name, historic[i].columns, name);
+			return psprintf(
+				"(SELECT %s FROM mlmd.%s WHERE valid_from OPERATOR(pg_catalog.<=) $1 UNION ALL SELECT %s FROM "
+				"mlmd.%s_history WHERE valid_from OPERATOR(pg_catalog.<=) $1 AND $1 OPERATOR(pg_catalog.<) valid_to)",
+				historic[i].columns, name, historic[i].columns, name);
 	return psprintf("mlmd.%s", name);
 }
 
@@ -99,7 +104,8 @@ ValueDatum(const FmFilterValue *value, FmFilterType type)
 				snprintf(digits, sizeof(digits), UINT64_FORMAT, value->uint_value);
 			else
 				snprintf(digits, sizeof(digits), INT64_FORMAT, value->int_value);
-			return DirectFunctionCall3(numeric_in, CStringGetDatum(digits), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+			return DirectFunctionCall3(numeric_in, CStringGetDatum(digits), ObjectIdGetDatum(InvalidOid),
+									   Int32GetDatum(-1));
 		case FM_TYPE_DOUBLE:
 			return Float8GetDatum(value->double_value);
 		case FM_TYPE_STRING:
@@ -212,7 +218,8 @@ fm_node_ids(FmNodeKind kind, const FmNodeQuery *query, int *n)
 			appendStringInfo(&sql,
 							 " AND (n.%s, n.id) OPERATOR(pg_catalog.%s) (SELECT a.%s, a.id FROM %s a WHERE a.id "
 							 "OPERATOR(pg_catalog.=) $%d)",
-							 column, op, column, query->has_as_of ? fm_relation_as_of(table) : psprintf("mlmd.%s", table), after);
+							 column, op, column,
+							 query->has_as_of ? fm_relation_as_of(table) : psprintf("mlmd.%s", table), after);
 	}
 	if (filtered)
 	{
@@ -290,7 +297,8 @@ ParseOrder(const text *order, FmNodeQuery *query)
 		query->order_by = FM_ORDER_ID;
 	else if (field != NULL && pg_strcasecmp(field, "create_time") == 0)
 		query->order_by = FM_ORDER_CREATE_TIME;
-	else if (field != NULL && (pg_strcasecmp(field, "update_time") == 0 || pg_strcasecmp(field, "last_update_time") == 0))
+	else if (field != NULL &&
+			 (pg_strcasecmp(field, "update_time") == 0 || pg_strcasecmp(field, "last_update_time") == 0))
 		query->order_by = FM_ORDER_UPDATE_TIME;
 	else
 		field = NULL;
@@ -299,9 +307,9 @@ ParseOrder(const text *order, FmNodeQuery *query)
 	else if (direction != NULL && pg_strcasecmp(direction, "asc") != 0)
 		field = NULL;
 	if (field == NULL || strtok_r(NULL, " \t\n", &save) != NULL)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("invalid order \"%s\"", text_to_cstring(order)),
-						errhint("Write id, create_time or update_time, and asc or desc after it if you like.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid order \"%s\"", text_to_cstring(order)),
+				 errhint("Write id, create_time or update_time, and asc or desc after it if you like.")));
 }
 
 static FmNodeKind
@@ -342,14 +350,16 @@ filtered_node_ids(PG_FUNCTION_ARGS)
 	{
 		query.limit = PG_GETARG_INT64(3);
 		if (query.limit <= 0)
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("page size must be positive, not %lld", (long long) query.limit)));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("page size must be positive, not %lld", (long long) query.limit)));
 	}
 	if (!PG_ARGISNULL(4))
 	{
 		int64 page = PG_GETARG_INT64(4);
 
 		if (page <= 0)
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("page must be positive, not %lld", (long long) page)));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("page must be positive, not %lld", (long long) page)));
 		if (query.limit == 0)
 			query.limit = 100;
 		if (page - 1 > PG_INT64_MAX / query.limit)

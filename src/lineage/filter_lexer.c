@@ -10,8 +10,9 @@
 #define IS_WORD(c) (IS_DIGIT(c) || ((c) >= 'a' && (c) <= 'z') || ((c) >= 'A' && (c) <= 'Z') || (c) == '_')
 
 /* Longest first */
-static const char *const symbols[] = {"<<", ">>", "<=", ">=", "<>", "!=", "=>", "||", "@@", "(", ")", ",", ".", "=", "<", ">",
-									  "+",	"-",  "*",	"/",  "&",	"|",  "^",	"~",  ";",	"[", "]", "{", "}", ":", "?", "@"};
+static const char *const symbols[] = {"<<", ">>", "<=", ">=", "<>", "!=", "=>", "||", "@@", "(", ")",
+									  ",",	".",  "=",	"<",  ">",	"+",  "-",	"*",  "/",	"&", "|",
+									  "^",	"~",  ";",	"[",  "]",	"{",  "}",	":",  "?",	"@"};
 
 bool
 fm_filter_fail(FmError *error, const char *input, int size, int position, int sqlstate, const char *message, ...)
@@ -53,12 +54,13 @@ fm_filter_fail(FmError *error, const char *input, int size, int position, int sq
 			end++;
 		while (end < size && (input[end] & 0xC0) == 0x80)
 			end++;
-		fm_fail_detail(error, "Line %d, column %d: at or near \"%.*s\".", line, column, end - position, input + position);
+		fm_fail_detail(error, "Line %d, column %d: at or near \"%.*s\".", line, column, end - position,
+					   input + position);
 	}
 	return false;
 }
 
-#define LEXER_FAIL(lexer, position, ...) \
+#define LEXER_FAIL(lexer, position, ...)                                                                               \
 	fm_filter_fail((lexer)->error, (lexer)->input, (lexer)->size, position, ERRCODE_SYNTAX_ERROR, __VA_ARGS__)
 
 /*
@@ -304,7 +306,8 @@ ReadNumber(FmLexer *lexer, FmToken *token)
 	bool is_float = false;
 	char *copy;
 
-	if (PeekByte(lexer, 0) == '0' && (PeekByte(lexer, 1) | 0x20) == 'x' && DigitsValue(lexer->input + start + 2, lexer->input + lexer->size, 1, 16) >= 0)
+	if (PeekByte(lexer, 0) == '0' && (PeekByte(lexer, 1) | 0x20) == 'x' &&
+		DigitsValue(lexer->input + start + 2, lexer->input + lexer->size, 1, 16) >= 0)
 	{
 		uint64 value = 0;
 
@@ -426,7 +429,8 @@ ReadProperty(FmLexer *lexer, FmToken *token)
 			}
 		}
 		LEXER_FAIL(lexer, lexer->offset == from ? lexer->offset : from, "a property has no such value");
-		fm_fail_hint(lexer->error, "Write properties.NAME.FIELD, FIELD being int_value, double_value, string_value or bool_value.");
+		fm_fail_hint(lexer->error,
+					 "Write properties.NAME.FIELD, FIELD being int_value, double_value, string_value or bool_value.");
 		return false;
 	}
 	lexer->offset = start;

@@ -121,10 +121,10 @@ WriteColumn(FmSqlWriter *writer, const FmExpr *expr)
 			{
 				/* the link knows it */
 				prefix = "l";
-				column = alias->kind == FM_ALIAS_ARTIFACT		   ? "artifact_id"
-						 : alias->kind == FM_ALIAS_EXECUTION	   ? "execution_id"
+				column = alias->kind == FM_ALIAS_ARTIFACT		  ? "artifact_id"
+						 : alias->kind == FM_ALIAS_EXECUTION	  ? "execution_id"
 						 : alias->kind == FM_ALIAS_PARENT_CONTEXT ? "parent_context_id"
-																   : "context_id";
+																  : "context_id";
 			}
 			else if (strcmp(column, "type") == 0)
 			{
@@ -211,10 +211,13 @@ WriteFunction(FmSqlWriter *writer, const FmExpr *expr)
 		if (*p == '@')
 		{
 			/* counts from the end when negative; 0 is 1 */
-			appendStringInfoString(writer->sql, "(SELECT CASE WHEN s.p OPERATOR(pg_catalog.<) 0 THEN GREATEST(pg_catalog.char_length(");
+			appendStringInfoString(
+				writer->sql, "(SELECT CASE WHEN s.p OPERATOR(pg_catalog.<) 0 THEN GREATEST(pg_catalog.char_length(");
 			if (!WriteExpr(writer, expr->args[0], FM_TYPE_STRING))
 				return false;
-			appendStringInfoString(writer->sql, ") OPERATOR(pg_catalog.+) s.p OPERATOR(pg_catalog.+) 1, 1) ELSE GREATEST(s.p, 1) END FROM (SELECT ");
+			appendStringInfoString(
+				writer->sql,
+				") OPERATOR(pg_catalog.+) s.p OPERATOR(pg_catalog.+) 1, 1) ELSE GREATEST(s.p, 1) END FROM (SELECT ");
 			if (!WriteExpr(writer, expr->args[1], FM_TYPE_INT64))
 				return false;
 			appendStringInfoString(writer->sql, ") AS s (p))");
@@ -293,7 +296,8 @@ WriteCast(FmSqlWriter *writer, const FmExpr *expr)
 	if (!WriteExpr(writer, arg, arg->type))
 		return false;
 	appendStringInfo(writer->sql, "%s::%s",
-					 arg->type == FM_TYPE_BOOL && expr->type == FM_TYPE_INT64 ? "::pg_catalog.int4" : "", SqlTypeName(expr->type));
+					 arg->type == FM_TYPE_BOOL && expr->type == FM_TYPE_INT64 ? "::pg_catalog.int4" : "",
+					 SqlTypeName(expr->type));
 	return true;
 }
 
@@ -351,7 +355,8 @@ WriteInner(FmSqlWriter *writer, const FmExpr *expr, FmFilterType target)
 		case FM_EXPR_LIKE:
 			return WriteBinary(writer, expr->args[0], expr->negated ? "!~~" : "~~", expr->args[1], FM_TYPE_STRING);
 		case FM_EXPR_IS:
-			if (!WriteExpr(writer, expr->args[0], expr->args[0]->type == FM_TYPE_NULL ? FM_TYPE_BOOL : expr->args[0]->type))
+			if (!WriteExpr(writer, expr->args[0],
+						   expr->args[0]->type == FM_TYPE_NULL ? FM_TYPE_BOOL : expr->args[0]->type))
 				return false;
 			appendStringInfo(writer->sql, " IS %s%s", expr->negated ? "NOT " : "", expr->op);
 			return true;
@@ -441,7 +446,8 @@ WriteAlias(FmSqlWriter *writer, int index, StringInfo from)
 			appendStringInfo(from, "%s c%d", writer->relation(property), index);
 			appendStringInfo(writer->sql, "c%d.%s_id " EQ " n.id AND c%d.name " EQ " ", index, kind, index);
 			WriteText(writer, alias->name);
-			appendStringInfo(writer->sql, " AND c%d.is_custom_property " EQ " %s", index, alias->custom ? "true" : "false");
+			appendStringInfo(writer->sql, " AND c%d.is_custom_property " EQ " %s", index,
+							 alias->custom ? "true" : "false");
 			return;
 		case FM_ALIAS_EVENT:
 			appendStringInfo(from, "%s c%d", writer->relation("event"), index);

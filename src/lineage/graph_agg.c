@@ -103,8 +103,9 @@ InternName(AggState *state, const char *data, uint32 length)
 		if (state->n_names == state->max_names)
 		{
 			state->max_names = Max(64, state->max_names * 2);
-			state->names = state->names == NULL ? MemoryContextAllocHuge(state->context, state->max_names * sizeof(AggNameKey))
-												: repalloc_huge(state->names, state->max_names * sizeof(AggNameKey));
+			state->names = state->names == NULL
+							   ? MemoryContextAllocHuge(state->context, state->max_names * sizeof(AggNameKey))
+							   : repalloc_huge(state->names, state->max_names * sizeof(AggNameKey));
 		}
 		entry->key.data = copy;
 		entry->number = state->n_names;
@@ -119,8 +120,9 @@ AddEdge(AggState *state, AggEdge edge)
 	if (state->n_edges == state->max_edges)
 	{
 		state->max_edges = Max(64, state->max_edges * 2);
-		state->edges = state->edges == NULL ? MemoryContextAllocHuge(state->context, (Size) state->max_edges * sizeof(AggEdge))
-											: repalloc_huge(state->edges, (Size) state->max_edges * sizeof(AggEdge));
+		state->edges = state->edges == NULL
+						   ? MemoryContextAllocHuge(state->context, (Size) state->max_edges * sizeof(AggEdge))
+						   : repalloc_huge(state->edges, (Size) state->max_edges * sizeof(AggEdge));
 	}
 	state->edges[state->n_edges++] = edge;
 }
@@ -461,7 +463,8 @@ lineage_graph_agg_final(PG_FUNCTION_ARGS)
 			continue;
 		}
 		execution++;
-		for (; i < sorted.n_edges && sorted.edges[i].target == first->target && sorted.edges[i].label == first->label; i++)
+		for (; i < sorted.n_edges && sorted.edges[i].target == first->target && sorted.edges[i].label == first->label;
+			 i++)
 		{
 			const AggEdge *edge = &sorted.edges[i];
 
@@ -480,7 +483,8 @@ lineage_graph_agg_final(PG_FUNCTION_ARGS)
 			graph->events[graph->n_events++] =
 				NewEvent(edge->source, execution, MLMD__EVENT__TYPE__INPUT, edge->has_time, edge->time);
 		}
-		graph->events[graph->n_events++] = NewEvent(first->target, execution, MLMD__EVENT__TYPE__OUTPUT, has_time, latest);
+		graph->events[graph->n_events++] =
+			NewEvent(first->target, execution, MLMD__EVENT__TYPE__OUTPUT, has_time, latest);
 		{
 			Mlmd__Execution *node = FM_NEW(Mlmd__Execution, mlmd__execution);
 

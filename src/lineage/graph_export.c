@@ -73,7 +73,8 @@ Utf8Text(StringInfo out)
 static const char *
 NodeName(char letter, int64 id)
 {
-	return id < 0 ? psprintf("%c_%llu", letter, (unsigned long long) -(uint64) id) : psprintf("%c%lld", letter, (long long) id);
+	return id < 0 ? psprintf("%c_%llu", letter, (unsigned long long) -(uint64) id)
+				  : psprintf("%c%lld", letter, (long long) id);
 }
 
 /* ---- DOT ---- */
@@ -139,7 +140,8 @@ lineage_graph_to_dot(PG_FUNCTION_ARGS)
 		const char *execution = NodeName('e', event->execution_id);
 
 		CHECK_FOR_INTERRUPTS();
-		appendStringInfo(&out, "\t%s -> %s", IsOutput(event) ? execution : artifact, IsOutput(event) ? artifact : execution);
+		appendStringInfo(&out, "\t%s -> %s", IsOutput(event) ? execution : artifact,
+						 IsOutput(event) ? artifact : execution);
 		if (label != NULL)
 			appendStringInfo(&out, " [label=\"%s\"]", label);
 		appendStringInfoString(&out, ";\n");
@@ -201,7 +203,8 @@ lineage_graph_to_mermaid(PG_FUNCTION_ARGS)
 	for (size_t i = 0; i < graph->n_executions; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		AppendMermaidNode(&out, NodeName('e', graph->executions[i]->id), ExecutionLabel(graph->executions[i]), "[", "]");
+		AppendMermaidNode(&out, NodeName('e', graph->executions[i]->id), ExecutionLabel(graph->executions[i]), "[",
+						  "]");
 	}
 	for (size_t i = 0; i < graph->n_events; i++)
 	{
@@ -211,8 +214,8 @@ lineage_graph_to_mermaid(PG_FUNCTION_ARGS)
 		const char *execution = NodeName('e', event->execution_id);
 
 		CHECK_FOR_INTERRUPTS();
-		appendStringInfo(&out, "    %s -->%s%s%s %s\n", IsOutput(event) ? execution : artifact, label ? "|" : "", label ? label : "",
-						 label ? "|" : "", IsOutput(event) ? artifact : execution);
+		appendStringInfo(&out, "    %s -->%s%s%s %s\n", IsOutput(event) ? execution : artifact, label ? "|" : "",
+						 label ? label : "", label ? "|" : "", IsOutput(event) ? artifact : execution);
 	}
 	PG_RETURN_DATUM(Utf8Text(&out));
 }
@@ -268,7 +271,8 @@ AppendRunId(StringInfo out, const char *namespace, const Mlmd__Execution *execut
 	initStringInfo(&name);
 	appendStringInfo(&name, "%s/execution/%lld/%lld", namespace, (long long) execution->id,
 					 (long long) execution->create_time_since_epoch);
-	if (context == NULL || pg_cryptohash_init(context) < 0 || pg_cryptohash_update(context, (uint8 *) name.data, name.len) < 0 ||
+	if (context == NULL || pg_cryptohash_init(context) < 0 ||
+		pg_cryptohash_update(context, (uint8 *) name.data, name.len) < 0 ||
 		pg_cryptohash_final(context, digest, sizeof(digest)) < 0)
 		elog(ERROR, "could not compute a run id");
 	pg_cryptohash_free(context);
@@ -318,10 +322,11 @@ AppendDataset(StringInfo out, const char *namespace, const char *producer, const
 	escape_json(out, name);
 	appendStringInfoString(out, ", \"facets\": {\"version\": {\"_producer\": ");
 	escape_json(out, producer);
-	appendStringInfo(out,
-					 ", \"_schemaURL\": \"https://openlineage.io/spec/facets/1-0-1/DatasetVersionDatasetFacet.json#/$defs/"
-					 "DatasetVersionDatasetFacet\", \"datasetVersion\": \"%lld\"}}}",
-					 (long long) id);
+	appendStringInfo(
+		out,
+		", \"_schemaURL\": \"https://openlineage.io/spec/facets/1-0-1/DatasetVersionDatasetFacet.json#/$defs/"
+		"DatasetVersionDatasetFacet\", \"datasetVersion\": \"%lld\"}}}",
+		(long long) id);
 }
 
 static const char *
@@ -377,7 +382,8 @@ lineage_graph_to_openlineage(PG_FUNCTION_ARGS)
 	char *namespace = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	char *producer = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	HASHCTL control = {.keysize = sizeof(int64), .entrysize = sizeof(ArtifactEntry), .hcxt = CurrentMemoryContext};
-	HTAB *artifacts = hash_create("artifacts by id", Max(graph->n_artifacts, 16), &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	HTAB *artifacts =
+		hash_create("artifacts by id", Max(graph->n_artifacts, 16), &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	Mlmd__Event **events = palloc(Max(graph->n_events, 1) * sizeof(*events));
 	StringInfoData out;
 
@@ -430,7 +436,8 @@ lineage_graph_to_openlineage(PG_FUNCTION_ARGS)
 		appendStringInfoString(&out, "\"}, \"job\": {\"namespace\": ");
 		escape_json(&out, namespace);
 		appendStringInfoString(&out, ", \"name\": ");
-		escape_json(&out, execution->type != NULL && execution->type[0] != '\0' ? execution->type : ExecutionLabel(execution).name);
+		escape_json(&out, execution->type != NULL && execution->type[0] != '\0' ? execution->type
+																				: ExecutionLabel(execution).name);
 		appendStringInfoString(&out, "}, \"inputs\": [");
 		for (int output = 0; output < 2; output++)
 		{
@@ -445,13 +452,13 @@ lineage_graph_to_openlineage(PG_FUNCTION_ARGS)
 				bool directed = (FM_INPUT_EVENTS | FM_OUTPUT_EVENTS) & FM_EVENT_BIT((int) events[k]->type);
 
 				/* one artifact may have two events of a direction with an execution, declared and real: it is one dataset */
-				if (!directed || IsOutput(events[k]) != output ||
-					(!first && events[k]->artifact_id == last))
+				if (!directed || IsOutput(events[k]) != output || (!first && events[k]->artifact_id == last))
 					continue;
 				entry = hash_search(artifacts, &events[k]->artifact_id, HASH_FIND, NULL);
 				if (!first)
 					appendStringInfoString(&out, ", ");
-				AppendDataset(&out, namespace, producer, entry == NULL ? NULL : entry->artifact, events[k]->artifact_id);
+				AppendDataset(&out, namespace, producer, entry == NULL ? NULL : entry->artifact,
+							  events[k]->artifact_id);
 				first = false;
 				last = events[k]->artifact_id;
 			}

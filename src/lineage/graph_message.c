@@ -66,8 +66,8 @@ PushValue(JsonbParseState **state, const Mlmd__Value *value)
 				char *digits = DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(value->double_value)));
 
 				json.type = jbvNumeric;
-				json.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(digits),
-																		ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+				json.val.numeric = DatumGetNumeric(DirectFunctionCall3(
+					numeric_in, CStringGetDatum(digits), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 			}
 			break;
 		case MLMD__VALUE__VALUE_STRING_VALUE:
@@ -157,32 +157,33 @@ lineage_graph_nodes(PG_FUNCTION_ARGS)
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "row of nodes()", ALLOCSET_DEFAULT_SIZES);
 
 	InitMaterializedSRF(fcinfo, 0);
-#define PUT_NODE(node, kind_datum, uri_string, has_state, state_name) \
-	{ \
-		MemoryContext old_context = MemoryContextSwitchTo(row_context); \
-		Datum values[11]; \
-		bool nulls[11] = {false}; \
-		values[0] = kind_datum; \
-		values[1] = Int64GetDatum((node)->id); \
-		nulls[1] = !(node)->has_id; \
-		nulls[2] = !TextOfString((node)->type, &values[2]); \
-		nulls[3] = !TextOfString((node)->name, &values[3]); \
-		nulls[4] = !TextOfString(uri_string, &values[4]); \
-		nulls[5] = !TextOfString((has_state) ? (state_name) : NULL, &values[5]); \
-		nulls[6] = !TextOfString((node)->external_id, &values[6]); \
-		values[7] = JsonOfProperties((node)->n_properties, (PropertyEntry *const *) (node)->properties); \
+#define PUT_NODE(node, kind_datum, uri_string, has_state, state_name)                                                  \
+	{                                                                                                                  \
+		MemoryContext old_context = MemoryContextSwitchTo(row_context);                                                \
+		Datum values[11];                                                                                              \
+		bool nulls[11] = {false};                                                                                      \
+		values[0] = kind_datum;                                                                                        \
+		values[1] = Int64GetDatum((node)->id);                                                                         \
+		nulls[1] = !(node)->has_id;                                                                                    \
+		nulls[2] = !TextOfString((node)->type, &values[2]);                                                            \
+		nulls[3] = !TextOfString((node)->name, &values[3]);                                                            \
+		nulls[4] = !TextOfString(uri_string, &values[4]);                                                              \
+		nulls[5] = !TextOfString((has_state) ? (state_name) : NULL, &values[5]);                                       \
+		nulls[6] = !TextOfString((node)->external_id, &values[6]);                                                     \
+		values[7] = JsonOfProperties((node)->n_properties, (PropertyEntry *const *) (node)->properties);               \
 		values[8] = JsonOfProperties((node)->n_custom_properties, (PropertyEntry *const *) (node)->custom_properties); \
-		values[9] = Int64GetDatum((node)->create_time_since_epoch); \
-		nulls[9] = !(node)->has_create_time_since_epoch; \
-		values[10] = Int64GetDatum((node)->last_update_time_since_epoch); \
-		nulls[10] = !(node)->has_last_update_time_since_epoch; \
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls); \
-		MemoryContextSwitchTo(old_context); \
-		MemoryContextReset(row_context); \
-		CHECK_FOR_INTERRUPTS(); \
+		values[9] = Int64GetDatum((node)->create_time_since_epoch);                                                    \
+		nulls[9] = !(node)->has_create_time_since_epoch;                                                               \
+		values[10] = Int64GetDatum((node)->last_update_time_since_epoch);                                              \
+		nulls[10] = !(node)->has_last_update_time_since_epoch;                                                         \
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);                                       \
+		MemoryContextSwitchTo(old_context);                                                                            \
+		MemoryContextReset(row_context);                                                                               \
+		CHECK_FOR_INTERRUPTS();                                                                                        \
 	}
 	for (size_t i = 0; i < graph->n_artifacts; i++)
-		PUT_NODE(graph->artifacts[i], fm_kind_datum(FM_ARTIFACT), graph->artifacts[i]->uri, graph->artifacts[i]->has_state,
+		PUT_NODE(graph->artifacts[i], fm_kind_datum(FM_ARTIFACT), graph->artifacts[i]->uri,
+				 graph->artifacts[i]->has_state,
 				 EnumName(&mlmd__artifact__state__descriptor, graph->artifacts[i]->state))
 	for (size_t i = 0; i < graph->n_executions; i++)
 		PUT_NODE(graph->executions[i], fm_kind_datum(FM_EXECUTION), NULL, graph->executions[i]->has_last_known_state,
@@ -262,11 +263,11 @@ typedef struct ElementKey
 
 typedef ElementKey (*KeyFunction)(const void *element);
 
-#define KEY_OF_ID(name, Type) \
-	static ElementKey name(const void *element) \
-	{ \
-		const Type *e = element; \
-		return (ElementKey){{e->id, e->has_id, 0}}; \
+#define KEY_OF_ID(name, Type)                                                                                          \
+	static ElementKey name(const void *element)                                                                        \
+	{                                                                                                                  \
+		const Type *e = element;                                                                                       \
+		return (ElementKey){{e->id, e->has_id, 0}};                                                                    \
 	}
 KEY_OF_ID(ArtifactTypeKey, Mlmd__ArtifactType)
 KEY_OF_ID(ExecutionTypeKey, Mlmd__ExecutionType)
@@ -314,10 +315,19 @@ static const struct
 	size_t list;
 	KeyFunction key;
 } lists[] = {
-#define LIST(name, key) {offsetof(Mlmd__LineageGraph, n_##name), offsetof(Mlmd__LineageGraph, name), key}
-	LIST(artifact_types, ArtifactTypeKey), LIST(execution_types, ExecutionTypeKey), LIST(context_types, ContextTypeKey),
-	LIST(artifacts, ArtifactKey),		   LIST(executions, ExecutionKey),			 LIST(contexts, ContextKey),
-	LIST(events, EventKey),				   LIST(attributions, AttributionKey),		 LIST(associations, AssociationKey),
+#define LIST(name, key)                                                                                                \
+	{                                                                                                                  \
+		offsetof(Mlmd__LineageGraph, n_##name), offsetof(Mlmd__LineageGraph, name), key                                \
+	}
+	LIST(artifact_types, ArtifactTypeKey),
+	LIST(execution_types, ExecutionTypeKey),
+	LIST(context_types, ContextTypeKey),
+	LIST(artifacts, ArtifactKey),
+	LIST(executions, ExecutionKey),
+	LIST(contexts, ContextKey),
+	LIST(events, EventKey),
+	LIST(attributions, AttributionKey),
+	LIST(associations, AssociationKey),
 	LIST(parent_contexts, ParentContextKey)
 #undef LIST
 };

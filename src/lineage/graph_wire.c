@@ -178,7 +178,8 @@ fm_graph_parse(FmGraph *graph, const uint8 *data, size_t size, FmError *error)
 				done = ParseNode(graph, field == FIELD_ARTIFACT ? FM_ARTIFACT : FM_EXECUTION, piece, data);
 		}
 		if (!done)
-			return fm_fail(error, ERRCODE_INVALID_BINARY_REPRESENTATION, "invalid binary representation of type lineage_graph");
+			return fm_fail(error, ERRCODE_INVALID_BINARY_REPRESENTATION,
+						   "invalid binary representation of type lineage_graph");
 		if ((++count & 0xFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
@@ -190,7 +191,10 @@ bool
 fm_graph_node_string(const uint8 *data, const FmGraphNode *node, char what, const uint8 **string, size_t *size)
 {
 	bool artifact = node->kind == FM_ARTIFACT;
-	uint32 wanted = what == 't' ? (artifact ? 8 : 7) : what == 'n' ? (artifact ? 7 : 6) : what == 'u' && artifact ? 3 : 0;
+	uint32 wanted = what == 't'				  ? (artifact ? 8 : 7)
+					: what == 'n'			  ? (artifact ? 7 : 6)
+					: what == 'u' && artifact ? 3
+											  : 0;
 	Reader reader;
 	uint32 field;
 	uint32 wire;

@@ -74,8 +74,9 @@ Prepare(const char *sql, int n_args, const Oid *types, bool generic)
 static pg_noinline KeptPlan *
 FindPlan(const char *sql, int size, int n_args, const Oid *types, bool generic)
 {
-	uint64 hash = hash_bytes_extended((const unsigned char *) sql, size,
-									  hash_bytes_extended((const unsigned char *) types, n_args * sizeof(Oid), generic));
+	uint64 hash =
+		hash_bytes_extended((const unsigned char *) sql, size,
+							hash_bytes_extended((const unsigned char *) types, n_args * sizeof(Oid), generic));
 	KeptPlan *kept;
 	KeptPlan made = {0};
 

@@ -18,6 +18,7 @@
  * No parameter is NULL. To be called between SPI_connect and SPI_finish. The text holds no value of a user's, else every
  * value would have a plan of its own. generic: the plan does not look at the parameters.
  */
-extern void fm_execute_kept(const char *sql, int n_args, const Oid *types, const Datum *values, bool generic, DestReceiver *dest);
+extern void fm_execute_kept(const char *sql, int n_args, const Oid *types, const Datum *values, bool generic,
+							DestReceiver *dest);
 
 #endif

@@ -20,12 +20,12 @@ typedef enum FmOrderBy
 /* Which nodes, in which order; all zero (FM_ANY_NODE): every node by id */
 typedef struct FmNodeQuery
 {
-	const text *filter;		  /* NULL or empty: no filter */
-	const int64 *candidates;  /* NULL, or only these ids */
+	const text *filter;		 /* NULL or empty: no filter */
+	const int64 *candidates; /* NULL, or only these ids */
 	int n_candidates;
 	FmOrderBy order_by;
 	bool descending;
-	int64 limit;  /* 0: none */
+	int64 limit; /* 0: none */
 	int64 offset;
 	bool has_after; /* after the node with id after, in the order */
 	int64 after;

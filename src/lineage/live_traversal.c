@@ -68,9 +68,10 @@ NewTraversal(MemoryContext context, Size size)
 	LiveEntry *entry;
 
 	if (live_size + size > MAX_FULL_WALKS * fm_traversal_memory_limit())
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("the walks of this query are too large for work_mem"),
-						errdetail("They take more than %d times what one walk may take.", MAX_FULL_WALKS),
-						errhint("Increase work_mem, walk from all starts at once, or bound the walks by a number of hops.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("the walks of this query are too large for work_mem"),
+				 errdetail("They take more than %d times what one walk may take.", MAX_FULL_WALKS),
+				 errhint("Increase work_mem, walk from all starts at once, or bound the walks by a number of hops.")));
 	if (live_traversals == NULL)
 	{
 		HASHCTL control = {.keysize = sizeof(int64), .entrysize = sizeof(LiveEntry)};

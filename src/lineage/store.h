@@ -52,7 +52,7 @@ typedef enum FmPropertyKind
 typedef enum FmStoreLock
 {
 	FM_LOCK_TYPES = 1, /* who makes a type: one at a time, so that nobody makes it twice and nobody deadlocks */
-	FM_LOCK_LASTVAL    /* who moves the sequence behind LASTVAL() */
+	FM_LOCK_LASTVAL	   /* who moves the sequence behind LASTVAL() */
 } FmStoreLock;
 
 extern void fm_store_lock(FmStoreLock which);
@@ -117,7 +117,8 @@ typedef struct FmProperty
  * object STRUCT, object with "@type" PROTO; an ml_metadata.Value as JSON, such as {"double_value": 1}, states it.
  * Errors: 22023 for a value of another kind, 22003 out of range, 54001 nested too deep; place tells where.
  */
-extern void fm_property_from_json(const JsonbValue *json, FmPropertyKind declared, const char *place, FmProperty *property);
+extern void fm_property_from_json(const JsonbValue *json, FmPropertyKind declared, const char *place,
+								  FmProperty *property);
 
 /* ml_metadata.Value -> property value; false when it holds none. Error 22023 for a STRING that would be read as a STRUCT */
 struct Mlmd__Value;
@@ -208,8 +209,8 @@ typedef struct FmEvent
 {
 	int64 artifact_id;
 	int64 execution_id;
-	int type;	 /* ml_metadata.Event.Type */
-	int64 time;	 /* negative: now */
+	int type;	/* ml_metadata.Event.Type */
+	int64 time; /* negative: now */
 	int n_steps;
 	int64 *step_indexes;
 	char **step_keys; /* NULL: the step is an index */

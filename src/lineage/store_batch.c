@@ -36,9 +36,8 @@ fm_batch_begin(FmBatch *batch, FmBatchInsert *insert)
 	{
 		batch->attributes[i] = SPI_fnumber(batch->desc, insert->columns[i]) - 1;
 		if (batch->attributes[i] < 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("table mlmd.%s has no column \"%s\"", insert->table, insert->columns[i])));
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+							errmsg("table mlmd.%s has no column \"%s\"", insert->table, insert->columns[i])));
 	}
 	batch->values = palloc0(sizeof(Datum) * batch->desc->natts);
 	batch->nulls = palloc(sizeof(bool) * batch->desc->natts);

@@ -34,8 +34,8 @@ add_label(HTAB *labels, int64 kind, int64 id, int64 index, const char *what)
 	Label *label = hash_search(labels, &key, HASH_ENTER, &found);
 
 	if (found)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("lineage_graph has two of %s " INT64_FORMAT, what, id)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("lineage_graph has two of %s " INT64_FORMAT, what, id)));
 	label->index = index;
 }
 
@@ -53,46 +53,46 @@ find_label(HTAB *labels, int64 kind, int64 id, const char *what)
 }
 
 /* The fields that types and nodes of all kinds have, which are messages of different C types */
-#define TYPE_SPEC(spec, type, node_kind) \
-	do \
-	{ \
-		(spec).kind = (node_kind); \
-		(spec).name = (type)->name; \
-		(spec).version = (type)->version; \
-		(spec).description = (type)->description; \
-		(spec).external_id = (type)->external_id; \
-		(spec).can_add_fields = (spec).can_omit_fields = true; \
-		(spec).property_names = palloc(sizeof(char *) * ((type)->n_properties + 1)); \
-		(spec).property_kinds = palloc(sizeof(FmPropertyKind) * ((type)->n_properties + 1)); \
-		for (size_t p_ = 0; p_ < (type)->n_properties; p_++) \
-		{ \
-			(spec).property_names[p_] = (type)->properties[p_]->key; \
-			(spec).property_kinds[p_] = (FmPropertyKind) (type)->properties[p_]->value; \
-		} \
-		(spec).n_properties = (type)->n_properties; \
+#define TYPE_SPEC(spec, type, node_kind)                                                                               \
+	do                                                                                                                 \
+	{                                                                                                                  \
+		(spec).kind = (node_kind);                                                                                     \
+		(spec).name = (type)->name;                                                                                    \
+		(spec).version = (type)->version;                                                                              \
+		(spec).description = (type)->description;                                                                      \
+		(spec).external_id = (type)->external_id;                                                                      \
+		(spec).can_add_fields = (spec).can_omit_fields = true;                                                         \
+		(spec).property_names = palloc(sizeof(char *) * ((type)->n_properties + 1));                                   \
+		(spec).property_kinds = palloc(sizeof(FmPropertyKind) * ((type)->n_properties + 1));                           \
+		for (size_t p_ = 0; p_ < (type)->n_properties; p_++)                                                           \
+		{                                                                                                              \
+			(spec).property_names[p_] = (type)->properties[p_]->key;                                                   \
+			(spec).property_kinds[p_] = (FmPropertyKind) (type)->properties[p_]->value;                                \
+		}                                                                                                              \
+		(spec).n_properties = (type)->n_properties;                                                                    \
 	} while (0)
 
-#define NODE_VALUES(node, source) \
-	do \
-	{ \
-		(node)->values = palloc0(sizeof(FmProperty) * ((source)->n_properties + (source)->n_custom_properties + 1)); \
-		for (size_t p_ = 0; p_ < (source)->n_properties; p_++) \
-			add_value(node, (source)->properties[p_]->key, (source)->properties[p_]->value, false); \
-		for (size_t p_ = 0; p_ < (source)->n_custom_properties; p_++) \
-			add_value(node, (source)->custom_properties[p_]->key, (source)->custom_properties[p_]->value, true); \
+#define NODE_VALUES(node, source)                                                                                      \
+	do                                                                                                                 \
+	{                                                                                                                  \
+		(node)->values = palloc0(sizeof(FmProperty) * ((source)->n_properties + (source)->n_custom_properties + 1));   \
+		for (size_t p_ = 0; p_ < (source)->n_properties; p_++)                                                         \
+			add_value(node, (source)->properties[p_]->key, (source)->properties[p_]->value, false);                    \
+		for (size_t p_ = 0; p_ < (source)->n_custom_properties; p_++)                                                  \
+			add_value(node, (source)->custom_properties[p_]->key, (source)->custom_properties[p_]->value, true);       \
 	} while (0)
 
-#define NODE_FIELDS(node, source, node_kind, i, labels, reuse_) \
-	do \
-	{ \
-		fm_node_init(node, node_kind, psprintf("%ss[%zu]", fm_kind_name(node_kind), (size_t) (i))); \
-		(node)->name = (source)->name; \
-		(node)->external_id = (source)->external_id; \
-		(node)->reuse = (reuse_); \
-		node_type_of_graph(node, labels, (source)->has_type_id ? &(source)->type_id : NULL, (source)->type); \
-		NODE_VALUES(node, source); \
-		if ((source)->has_id) \
-			add_label(labels, node_kind, (source)->id, i, fm_kind_name(node_kind)); \
+#define NODE_FIELDS(node, source, node_kind, i, labels, reuse_)                                                        \
+	do                                                                                                                 \
+	{                                                                                                                  \
+		fm_node_init(node, node_kind, psprintf("%ss[%zu]", fm_kind_name(node_kind), (size_t) (i)));                    \
+		(node)->name = (source)->name;                                                                                 \
+		(node)->external_id = (source)->external_id;                                                                   \
+		(node)->reuse = (reuse_);                                                                                      \
+		node_type_of_graph(node, labels, (source)->has_type_id ? &(source)->type_id : NULL, (source)->type);           \
+		NODE_VALUES(node, source);                                                                                     \
+		if ((source)->has_id)                                                                                          \
+			add_label(labels, node_kind, (source)->id, i, fm_kind_name(node_kind));                                    \
 	} while (0)
 
 static void
@@ -118,8 +118,8 @@ node_type_of_graph(FmNode *node, HTAB *labels, const int64_t *type_id, char *typ
 	else if (type != NULL)
 		node->type = type;
 	else
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("lineage_graph does not say of what type %s is", node->place)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("lineage_graph does not say of what type %s is", node->place)));
 }
 
 static void
@@ -194,7 +194,8 @@ put_events(const Mlmd__LineageGraph *graph, HTAB *labels, FmNode *const *nodes, 
 		CHECK_FOR_INTERRUPTS();
 		fm_event_init(event, source->type);
 		event->artifact_id = nodes[FM_ARTIFACT][find_label(labels, FM_ARTIFACT, source->artifact_id, "artifact")].id;
-		event->execution_id = nodes[FM_EXECUTION][find_label(labels, FM_EXECUTION, source->execution_id, "execution")].id;
+		event->execution_id =
+			nodes[FM_EXECUTION][find_label(labels, FM_EXECUTION, source->execution_id, "execution")].id;
 		if (source->has_milliseconds_since_epoch)
 			event->time = source->milliseconds_since_epoch;
 		if (source->path == NULL || source->path->n_steps == 0)
@@ -216,17 +217,19 @@ put_events(const Mlmd__LineageGraph *graph, HTAB *labels, FmNode *const *nodes, 
 }
 
 /* Attributions, associations and parent contexts: pairs of a context and another node */
-#define PUT_PAIRS(count, array, node_kind, context_field, node_field) \
-	do \
-	{ \
-		int64 *contexts_ = palloc(sizeof(int64) * ((count) + 1)); \
-		int64 *nodes_ = palloc(sizeof(int64) * ((count) + 1)); \
-		for (size_t i_ = 0; i_ < (count); i_++) \
-		{ \
-			contexts_[i_] = nodes[FM_CONTEXT][find_label(labels, FM_CONTEXT, (array)[i_]->context_field, "context")].id; \
-			nodes_[i_] = nodes[node_kind][find_label(labels, node_kind, (array)[i_]->node_field, fm_kind_name(node_kind))].id; \
-		} \
-		fm_put_link_pairs(node_kind, contexts_, nodes_, count); \
+#define PUT_PAIRS(count, array, node_kind, context_field, node_field)                                                  \
+	do                                                                                                                 \
+	{                                                                                                                  \
+		int64 *contexts_ = palloc(sizeof(int64) * ((count) + 1));                                                      \
+		int64 *nodes_ = palloc(sizeof(int64) * ((count) + 1));                                                         \
+		for (size_t i_ = 0; i_ < (count); i_++)                                                                        \
+		{                                                                                                              \
+			contexts_[i_] =                                                                                            \
+				nodes[FM_CONTEXT][find_label(labels, FM_CONTEXT, (array)[i_]->context_field, "context")].id;           \
+			nodes_[i_] =                                                                                               \
+				nodes[node_kind][find_label(labels, node_kind, (array)[i_]->node_field, fm_kind_name(node_kind))].id;  \
+		}                                                                                                              \
+		fm_put_link_pairs(node_kind, contexts_, nodes_, count);                                                        \
 	} while (0)
 
 /*

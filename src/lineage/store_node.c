@@ -23,16 +23,16 @@ fm_node_init(FmNode *node, FmNodeKind kind, const char *place)
 bool
 fm_node_is_reference(const FmNode *node)
 {
-	return node->id != 0 && !node->type && node->type_id == 0 && node->state < 0 && !node->name && !node->uri && !node->external_id && !node->properties &&
-		   !node->custom_properties && node->n_values == 0 && !node->replace && !node->touch && node->last_update_time < 0;
+	return node->id != 0 && !node->type && node->type_id == 0 && node->state < 0 && !node->name && !node->uri &&
+		   !node->external_id && !node->properties && !node->custom_properties && node->n_values == 0 &&
+		   !node->replace && !node->touch && node->last_update_time < 0;
 }
 
 static void
 wrong_type(const char *place, const char *field, const char *expected)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("wrong JSON for a node or an event"),
-			 errdetail("%s: \"%s\" has to be %s.", place, field, expected)));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("wrong JSON for a node or an event"),
+					errdetail("%s: \"%s\" has to be %s.", place, field, expected)));
 }
 
 static char *
@@ -78,9 +78,8 @@ enum_number(const ProtobufCEnumDescriptor *descriptor, const char *what, const c
 	initStringInfo(&names);
 	for (unsigned i = 0; i < descriptor->n_values; i++)
 		appendStringInfo(&names, "%s%s", i == 0 ? "" : ", ", descriptor->values[i].name);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown %s \"%s\"", what, name),
-			 place ? errdetail("It is that of %s.", place) : 0, errhint("Values are %s.", names.data)));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown %s \"%s\"", what, name),
+					place ? errdetail("It is that of %s.", place) : 0, errhint("Values are %s.", names.data)));
 	return 0;
 }
 
@@ -102,7 +101,8 @@ fm_event_type_number(const char *name, const char *place)
 static char *
 enum_text(const JsonbValue *json, const char *place, const char *field)
 {
-	return json->type == jbvNumeric ? psprintf(INT64_FORMAT, fm_json_int64(json, place, field)) : json_text(json, place, field);
+	return json->type == jbvNumeric ? psprintf(INT64_FORMAT, fm_json_int64(json, place, field))
+									: json_text(json, place, field);
 }
 
 void
@@ -141,8 +141,8 @@ fm_node_from_json(const JsonbValue *json, FmNode *node, FmEvent *event)
 			node->uri = json_text(&item, place, field);
 		else if (strcmp(field, "external_id") == 0)
 			node->external_id = json_text(&item, place, field);
-		else if (node->kind != FM_CONTEXT &&
-				 (strcmp(field, "state") == 0 || (strcmp(field, "last_known_state") == 0 && node->kind == FM_EXECUTION)))
+		else if (node->kind != FM_CONTEXT && (strcmp(field, "state") == 0 ||
+											  (strcmp(field, "last_known_state") == 0 && node->kind == FM_EXECUTION)))
 			node->state = fm_state_number(node->kind, enum_text(&item, place, field), place);
 		else if (strcmp(field, "properties") == 0)
 			node->properties = object_of(&item, place, field);
@@ -155,9 +155,9 @@ fm_node_from_json(const JsonbValue *json, FmNode *node, FmEvent *event)
 		else if (strcmp(field, "event") == 0 && event != NULL)
 			fm_event_from_json(&item, place, event);
 		else
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s has no field \"%s\"", fm_kind_name(node->kind), field), errdetail("It is in %s.", place)));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("%s has no field \"%s\"", fm_kind_name(node->kind), field),
+							errdetail("It is in %s.", place)));
 	}
 	if (node->id == 0)
 		node->last_update_time = -1;
@@ -270,8 +270,7 @@ fm_event_from_json(const JsonbValue *json, const char *place, FmEvent *event)
 			fm_event_path_from_json(item.val.binary.data, place, event);
 		}
 		else
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("event has no field \"%s\"", field),
-					 errdetail("It is in %s.", place)));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("event has no field \"%s\"", field),
+							errdetail("It is in %s.", place)));
 	}
 }

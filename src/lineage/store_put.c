@@ -35,7 +35,8 @@ object_argument(FunctionCallInfo fcinfo, int n, const char *name)
 		return NULL;
 	json = PG_GETARG_JSONB_P(n);
 	if (!JB_ROOT_IS_OBJECT(json))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("argument \"%s\" has to be a JSON object", name)));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("argument \"%s\" has to be a JSON object", name)));
 	return &json->root;
 }
 
@@ -49,12 +50,14 @@ ids_argument(FunctionCallInfo fcinfo, int n, const char *name, int *count)
 	*count = 0;
 	if (PG_ARGISNULL(n))
 		return NULL;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &values, &nulls, count);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &values,
+					  &nulls, count);
 	ids = palloc(sizeof(int64) * (*count + 1));
 	for (int i = 0; i < *count; i++)
 	{
 		if (nulls[i])
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("argument \"%s\" must not hold NULL", name)));
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("argument \"%s\" must not hold NULL", name)));
 		ids[i] = DatumGetInt64(values[i]);
 	}
 	return ids;
@@ -84,8 +87,8 @@ node_arguments(FunctionCallInfo fcinfo, const NodeArguments *args, FmNode *node)
 	{
 		node->id = PG_GETARG_INT64(args->id);
 		if (node->id <= 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("id of a stored %s must be positive", fm_kind_name(node->kind))));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("id of a stored %s must be positive", fm_kind_name(node->kind))));
 		if (!PG_ARGISNULL(args->last_update_time))
 			node->last_update_time = PG_GETARG_INT64(args->last_update_time);
 	}
@@ -125,8 +128,18 @@ put_one(FunctionCallInfo fcinfo, FmNodeKind kind, const NodeArguments *args)
 Datum
 put_artifact(PG_FUNCTION_ARGS)
 {
-	static const NodeArguments args = {.type = 0, .uri = 1, .name = 2, .properties = 3, .custom_properties = 4, .state = 5,
-									   .external_id = 6, .id = 7, .type_version = 8, .last_update_time = 9, .replace = 10, .reuse = 11};
+	static const NodeArguments args = {.type = 0,
+									   .uri = 1,
+									   .name = 2,
+									   .properties = 3,
+									   .custom_properties = 4,
+									   .state = 5,
+									   .external_id = 6,
+									   .id = 7,
+									   .type_version = 8,
+									   .last_update_time = 9,
+									   .replace = 10,
+									   .reuse = 11};
 
 	PG_RETURN_INT64(put_one(fcinfo, FM_ARTIFACT, &args));
 }
@@ -138,8 +151,18 @@ put_artifact(PG_FUNCTION_ARGS)
 Datum
 put_context(PG_FUNCTION_ARGS)
 {
-	static const NodeArguments args = {.type = 0, .uri = -1, .name = 1, .properties = 2, .custom_properties = 3, .state = -1,
-									   .external_id = 4, .id = 5, .type_version = 6, .last_update_time = 7, .replace = 8, .reuse = 9};
+	static const NodeArguments args = {.type = 0,
+									   .uri = -1,
+									   .name = 1,
+									   .properties = 2,
+									   .custom_properties = 3,
+									   .state = -1,
+									   .external_id = 4,
+									   .id = 5,
+									   .type_version = 6,
+									   .last_update_time = 7,
+									   .replace = 8,
+									   .reuse = 9};
 
 	PG_RETURN_INT64(put_one(fcinfo, FM_CONTEXT, &args));
 }
@@ -163,8 +186,10 @@ list_append(NodeList *list, const char *place, int event_type, FmNode **node, Fm
 	if (list->n == list->room)
 	{
 		list->room = list->room == 0 ? 8 : list->room * 2;
-		list->nodes = list->nodes ? repalloc(list->nodes, sizeof(FmNode) * list->room) : palloc(sizeof(FmNode) * list->room);
-		list->events = list->events ? repalloc(list->events, sizeof(FmEvent) * list->room) : palloc(sizeof(FmEvent) * list->room);
+		list->nodes =
+			list->nodes ? repalloc(list->nodes, sizeof(FmNode) * list->room) : palloc(sizeof(FmNode) * list->room);
+		list->events =
+			list->events ? repalloc(list->events, sizeof(FmEvent) * list->room) : palloc(sizeof(FmEvent) * list->room);
 	}
 	*node = &list->nodes[list->n];
 	*event = &list->events[list->n++];
@@ -182,7 +207,8 @@ list_append_json(NodeList *list, JsonbContainer *json, const char *name, int eve
 	int i = 0;
 
 	if (!JsonContainerIsArray(json) || JsonContainerIsScalar(json))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"%s\" has to be a JSON array of objects", name)));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"%s\" has to be a JSON array of objects", name)));
 	it = JsonbIteratorInit(json);
 	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
 	{
@@ -238,8 +264,18 @@ list_ids(const NodeList *list)
 Datum
 put_execution(PG_FUNCTION_ARGS)
 {
-	static const NodeArguments args = {.type = 0, .uri = -1, .name = 4, .properties = 5, .custom_properties = 6, .state = 7,
-									   .external_id = 8, .id = 12, .type_version = 13, .last_update_time = 14, .replace = 15, .reuse = 16};
+	static const NodeArguments args = {.type = 0,
+									   .uri = -1,
+									   .name = 4,
+									   .properties = 5,
+									   .custom_properties = 6,
+									   .state = 7,
+									   .external_id = 8,
+									   .id = 12,
+									   .type_version = 13,
+									   .last_update_time = 14,
+									   .replace = 15,
+									   .reuse = 16};
 	FmTypes types = {NULL};
 	FmNode execution;
 	NodeList artifacts = {.kind = FM_ARTIFACT};
@@ -266,9 +302,8 @@ put_execution(PG_FUNCTION_ARGS)
 
 		if ((event->artifact_id != 0 && event->artifact_id != artifacts.nodes[i].id) ||
 			(event->execution_id != 0 && event->execution_id != execution.id))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("event of another artifact or execution"),
-					 errdetail("It is in %s.", artifacts.nodes[i].place)));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("event of another artifact or execution"),
+							errdetail("It is in %s.", artifacts.nodes[i].place)));
 		event->artifact_id = artifacts.nodes[i].id;
 		event->execution_id = execution.id;
 	}
@@ -294,7 +329,8 @@ put_event(PG_FUNCTION_ARGS)
 	int64 id;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("an event needs an artifact, an execution and a type")));
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("an event needs an artifact, an execution and a type")));
 	fm_event_init(&event, fm_event_type_number(text_argument(fcinfo, 2), NULL));
 	event.artifact_id = PG_GETARG_INT64(0);
 	event.execution_id = PG_GETARG_INT64(1);
@@ -307,10 +343,11 @@ put_event(PG_FUNCTION_ARGS)
 	values[0] = Int64GetDatum(event.artifact_id);
 	values[1] = Int64GetDatum(event.execution_id);
 	values[2] = Int32GetDatum(event.type);
-	fm_store_execute(&find, "SELECT id FROM mlmd.event WHERE artifact_id = $1 AND execution_id = $2 AND type = $3", 3, types, values,
-					 NULL, 1);
+	fm_store_execute(&find, "SELECT id FROM mlmd.event WHERE artifact_id = $1 AND execution_id = $2 AND type = $3", 3,
+					 types, values, NULL, 1);
 	if (SPI_processed == 0)
-		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("event was removed by another transaction")));
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("event was removed by another transaction")));
 	id = fm_result_int64(0, 1, &isnull);
 	SPI_finish();
 	PG_RETURN_INT64(id);
@@ -354,9 +391,9 @@ append_edge(const JsonbValue *json, int i, NodeList *artifacts, NodeList *execut
 		{
 			indexes[which] = fm_json_int64(&item, place, field);
 			if (indexes[which] < 0 || indexes[which] >= lists[which]->n)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("\"%s\" of %s is " INT64_FORMAT ", there are %d", field, place, indexes[which], lists[which]->n)));
+				ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+								errmsg("\"%s\" of %s is " INT64_FORMAT ", there are %d", field, place, indexes[which],
+									   lists[which]->n)));
 		}
 	}
 	for (int which = 0; which < 2; which++)
@@ -364,13 +401,11 @@ append_edge(const JsonbValue *json, int i, NodeList *artifacts, NodeList *execut
 		int64 id = indexes[which] < 0 ? 0 : lists[which]->nodes[indexes[which]].id;
 
 		if (id == 0 && *ids[which] == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s names no %s", place, which == 0 ? "artifact" : "execution")));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("%s names no %s", place, which == 0 ? "artifact" : "execution")));
 		if (id != 0 && *ids[which] != 0 && *ids[which] != id)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s names two %ss", place, which == 0 ? "artifact" : "execution")));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("%s names two %ss", place, which == 0 ? "artifact" : "execution")));
 		if (id != 0)
 			*ids[which] = id;
 	}
@@ -413,7 +448,8 @@ put_lineage_subgraph(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	if (!JB_ROOT_IS_OBJECT(json))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a lineage subgraph has to be a JSON object")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a lineage subgraph has to be a JSON object")));
 	SPI_connect();
 	it = JsonbIteratorInit(&json->root);
 	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
@@ -432,11 +468,13 @@ put_lineage_subgraph(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a lineage subgraph has no field \"%s\"", field),
 					 errhint("Fields are executions, artifacts, contexts and event_edges.")));
 		if (item.type != jbvBinary || !JsonContainerIsArray(item.val.binary.data))
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"%s\" has to be a JSON array of objects", field)));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("\"%s\" has to be a JSON array of objects", field)));
 		if (kind == FM_NODE_KINDS)
 			edges = item.val.binary.data;
 		else
-			list_append_json(&lists[kind], item.val.binary.data, names[kind], 0, kind == FM_CONTEXT ? FM_REUSE_KEEP : reuse);
+			list_append_json(&lists[kind], item.val.binary.data, names[kind], 0,
+							 kind == FM_CONTEXT ? FM_REUSE_KEEP : reuse);
 	}
 	fm_put_nodes(&types, lists[FM_CONTEXT].nodes, lists[FM_CONTEXT].n, now);
 	fm_put_nodes(&types, lists[FM_ARTIFACT].nodes, lists[FM_ARTIFACT].n, now);

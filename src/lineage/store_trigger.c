@@ -39,9 +39,8 @@ trigger_call(FunctionCallInfo fcinfo, const char *name)
 	TriggerData *call = (TriggerData *) fcinfo->context;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(call->tg_event) || !TRIGGER_FIRED_FOR_ROW(call->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired by a BEFORE trigger for each row", name)));
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("function \"%s\" must be fired by a BEFORE trigger for each row", name)));
 	return call;
 }
 
@@ -52,10 +51,9 @@ column_value(TriggerData *call, HeapTuple row, const char *name, Oid type, bool 
 	int attnum = SPI_fnumber(desc, name);
 
 	if (attnum <= 0 || TupleDescAttr(desc, attnum - 1)->atttypid != type)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("table \"%s\" has no column \"%s\" of type %s", RelationGetRelationName(call->tg_relation), name,
-						format_type_be(type))));
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+						errmsg("table \"%s\" has no column \"%s\" of type %s",
+							   RelationGetRelationName(call->tg_relation), name, format_type_be(type))));
 	return heap_getattr(row, attnum, desc, isnull);
 }
 
@@ -133,9 +131,9 @@ mlmd_reuse_type(PG_FUNCTION_ARGS)
 
 	fm_store_lock(FM_LOCK_TYPES);
 	fm_store_execute(&find,
-			   "SELECT id FROM mlmd.type WHERE type_kind = $1 AND name = $2 "
-			   "AND coalesce(version, '') = coalesce($3, '')",
-			   3, find_types, values, nulls, 1);
+					 "SELECT id FROM mlmd.type WHERE type_kind = $1 AND name = $2 "
+					 "AND coalesce(version, '') = coalesce($3, '')",
+					 3, find_types, values, nulls, 1);
 	if (SPI_processed > 0)
 	{
 		int64 stored = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
@@ -153,10 +151,12 @@ mlmd_reuse_type(PG_FUNCTION_ARGS)
 				values[i] = column_value(call, row, columns[i], TEXTOID, &isnull);
 				nulls[i] = isnull ? 'n' : ' ';
 			}
-			fm_store_execute(&restore,
-					   "UPDATE mlmd.type SET description = $2, input_type = $3, output_type = $4, external_id = $5 "
-					   "WHERE id = $1 AND (description, input_type, output_type, external_id) IS DISTINCT FROM ($2, $3, $4, $5)",
-					   5, restore_types, values, nulls, 0);
+			fm_store_execute(
+				&restore,
+				"UPDATE mlmd.type SET description = $2, input_type = $3, output_type = $4, external_id = $5 "
+				"WHERE id = $1 AND (description, input_type, output_type, external_id) IS DISTINCT FROM ($2, $3, $4, "
+				"$5)",
+				5, restore_types, values, nulls, 0);
 		}
 		row = NULL;
 	}
@@ -194,11 +194,11 @@ mlmd_reuse_row(PG_FUNCTION_ARGS)
 	}
 	SPI_connect();
 	fm_store_execute(&plans[is_property],
-			   is_property ? "SELECT 1 FROM mlmd.typeproperty WHERE type_id = $1 "
-							 "AND name = $2 AND data_type IS NOT DISTINCT FROM $3"
-						   : "SELECT 1 FROM mlmd.parenttype WHERE type_id = $1 "
-							 "AND parent_type_id = $2",
-			   n, is_property ? property_types : parent_types, values, nulls, 1);
+					 is_property ? "SELECT 1 FROM mlmd.typeproperty WHERE type_id = $1 "
+								   "AND name = $2 AND data_type IS NOT DISTINCT FROM $3"
+								 : "SELECT 1 FROM mlmd.parenttype WHERE type_id = $1 "
+								   "AND parent_type_id = $2",
+					 n, is_property ? property_types : parent_types, values, nulls, 1);
 	stored = SPI_processed > 0;
 	SPI_finish();
 	return PointerGetDatum(stored ? NULL : call->tg_trigtuple);
@@ -251,8 +251,9 @@ history_plan(Relation relation)
 			appendStringInfo(&columns, "%s, ", name);
 			appendStringInfo(&values, "($1).%s, ", name);
 		}
-		plan = SPI_prepare(psprintf("INSERT INTO %s.%s (%svalid_to) SELECT %s$2", quote_identifier(get_namespace_name(schema)),
-									quote_identifier(history), columns.data, values.data),
+		plan = SPI_prepare(psprintf("INSERT INTO %s.%s (%svalid_to) SELECT %s$2",
+									quote_identifier(get_namespace_name(schema)), quote_identifier(history),
+									columns.data, values.data),
 						   2, types);
 		if (plan == NULL)
 			elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
@@ -278,8 +279,7 @@ row_changed(TupleDesc desc, HeapTuple before, HeapTuple after, int valid_from)
 			continue;
 		value1 = heap_getattr(before, i, desc, &null1);
 		value2 = heap_getattr(after, i, desc, &null2);
-		if (null1 != null2 ||
-			(!null1 && !datum_image_eq(value1, value2, attribute->attbyval, attribute->attlen)))
+		if (null1 != null2 || (!null1 && !datum_image_eq(value1, value2, attribute->attbyval, attribute->attlen)))
 			return true;
 	}
 	return false;
@@ -325,5 +325,5 @@ mlmd_keep_history(PG_FUNCTION_ARGS)
 	if (!is_update)
 		return PointerGetDatum(before);
 	return PointerGetDatum(heap_modify_tuple_by_cols(call->tg_newtuple, desc, 1, &valid_from,
-													 (Datum[]) {TimestampTzGetDatum(now)}, (bool[]) {false}));
+													 (Datum[]){TimestampTzGetDatum(now)}, (bool[]){false}));
 }

@@ -50,8 +50,8 @@ type_of_result(FmTypes *types, FmNodeKind kind)
 	return type;
 }
 
-#define SELECT_TYPE \
-	"SELECT t.id, t.name, coalesce(t.version, ''), p.name, p.data_type::bigint FROM mlmd.type t " \
+#define SELECT_TYPE                                                                                                    \
+	"SELECT t.id, t.name, coalesce(t.version, ''), p.name, p.data_type::bigint FROM mlmd.type t "                      \
 	"LEFT JOIN mlmd.typeproperty p ON p.type_id = t.id WHERE t.type_kind = $1 AND "
 
 /* The stored type, or NULL */
@@ -102,9 +102,8 @@ fm_type_by_id(FmTypes *types, FmNodeKind kind, int64 id)
 	}
 	fm_store_execute(&plan, SELECT_TYPE "t.id = $2", 2, arg_types, values, NULL, 0);
 	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("%s type " INT64_FORMAT " does not exist", fm_kind_name(kind), id)));
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("%s type " INT64_FORMAT " does not exist", fm_kind_name(kind), id)));
 	return type_of_result(types, kind);
 }
 
@@ -135,7 +134,8 @@ read_properties(Jsonb *json, FmTypeSpec *spec)
 	if (!JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("properties of a type have to be a JSON object"),
-				 errhint("Write them as {\"name\": \"INT\"}, the kinds being INT, DOUBLE, STRING, STRUCT, PROTO and BOOLEAN.")));
+				 errhint("Write them as {\"name\": \"INT\"}, the kinds being INT, DOUBLE, STRING, STRUCT, PROTO and "
+						 "BOOLEAN.")));
 	spec->property_names = palloc(sizeof(char *) * (JB_ROOT_COUNT(json) + 1));
 	spec->property_kinds = palloc(sizeof(FmPropertyKind) * (JB_ROOT_COUNT(json) + 1));
 	it = JsonbIteratorInit(&json->root);
@@ -151,12 +151,11 @@ read_properties(Jsonb *json, FmTypeSpec *spec)
 			kind = protobuf_c_enum_descriptor_get_value_by_name(&mlmd__property_type__descriptor,
 																pnstrdup(item.val.string.val, item.val.string.len));
 		else if (item.type == jbvNumeric)
-			kind = protobuf_c_enum_descriptor_get_value(&mlmd__property_type__descriptor,
-														(int) Min(fm_json_int64(&item, "properties", name), PG_INT32_MAX));
+			kind = protobuf_c_enum_descriptor_get_value(
+				&mlmd__property_type__descriptor, (int) Min(fm_json_int64(&item, "properties", name), PG_INT32_MAX));
 		if (kind == NULL || kind->value < FM_PROPERTY_INT || kind->value > FM_PROPERTY_BOOLEAN)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown kind of property \"%s\"", name),
-					 errhint("The kinds are INT, DOUBLE, STRING, STRUCT, PROTO and BOOLEAN.")));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown kind of property \"%s\"", name),
+							errhint("The kinds are INT, DOUBLE, STRING, STRUCT, PROTO and BOOLEAN.")));
 		spec->property_names[spec->n_properties] = name;
 		spec->property_kinds[spec->n_properties++] = kind->value;
 	}
@@ -180,31 +179,29 @@ merge_properties(FmType *type, const FmTypeSpec *spec, bool is_new)
 		if (stored == spec->property_kinds[i])
 			n_stored++;
 		else if (stored != FM_PROPERTY_ANY)
-			ereport(ERROR,
-					(errcode(ERRCODE_DUPLICATE_OBJECT),
-					 errmsg("%s type \"%s\" exists with other properties", fm_kind_name(type->kind), type->name),
-					 errdetail("Property \"%s\" is of another kind there.", spec->property_names[i]),
-					 errhint("Put the type with another version.")));
+			ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
+							errmsg("%s type \"%s\" exists with other properties", fm_kind_name(type->kind), type->name),
+							errdetail("Property \"%s\" is of another kind there.", spec->property_names[i]),
+							errhint("Put the type with another version.")));
 		else if (!is_new && !spec->can_add_fields)
-			ereport(ERROR,
-					(errcode(ERRCODE_DUPLICATE_OBJECT),
-					 errmsg("%s type \"%s\" exists with other properties", fm_kind_name(type->kind), type->name),
-					 errdetail("It does not have the property \"%s\".", spec->property_names[i]),
-					 errhint("Add properties with can_add_fields => true.")));
+			ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
+							errmsg("%s type \"%s\" exists with other properties", fm_kind_name(type->kind), type->name),
+							errdetail("It does not have the property \"%s\".", spec->property_names[i]),
+							errhint("Add properties with can_add_fields => true.")));
 		else
 		{
-			Datum values[] = {Int64GetDatum(type->id), CStringGetTextDatum(spec->property_names[i]), Int32GetDatum(spec->property_kinds[i])};
+			Datum values[] = {Int64GetDatum(type->id), CStringGetTextDatum(spec->property_names[i]),
+							  Int32GetDatum(spec->property_kinds[i])};
 
-			fm_store_execute(&insert, "INSERT INTO mlmd.typeproperty (type_id, name, data_type) VALUES ($1, $2, $3)", 3, types,
-							 values, NULL, 0);
+			fm_store_execute(&insert, "INSERT INTO mlmd.typeproperty (type_id, name, data_type) VALUES ($1, $2, $3)", 3,
+							 types, values, NULL, 0);
 		}
 	}
 	if (n_stored < type->n_properties && !spec->can_omit_fields)
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("%s type \"%s\" exists with other properties", fm_kind_name(type->kind), type->name),
-				 errdetail("It has properties that are not given."),
-				 errhint("Leave properties out with can_omit_fields => true.")));
+		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
+						errmsg("%s type \"%s\" exists with other properties", fm_kind_name(type->kind), type->name),
+						errdetail("It has properties that are not given."),
+						errhint("Leave properties out with can_omit_fields => true.")));
 }
 
 /*
@@ -228,22 +225,24 @@ put_base_type(FmType *type, const char *base)
 					 "AND (name = $2 OR lower(name) = 'mlmd.' || lower($2))",
 					 2, find_types, values, NULL, 1);
 	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is no base type of an %s type", base, fm_kind_name(type->kind)),
-				 errhint("Base types are Dataset, Model, Metrics and Statistics of artifact types; Train, Transform, Process, "
-						 "Evaluate and Deploy of execution types.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("\"%s\" is no base type of an %s type", base, fm_kind_name(type->kind)),
+			 errhint(
+				 "Base types are Dataset, Model, Metrics and Statistics of artifact types; Train, Transform, Process, "
+				 "Evaluate and Deploy of execution types.")));
 	id = fm_result_int64(0, 1, &isnull);
 	values[0] = Int64GetDatum(type->id);
 	values[1] = Int64GetDatum(id);
-	fm_store_execute(&parents, "SELECT parent_type_id FROM mlmd.parenttype WHERE type_id = $1", 1, id_types, values, NULL, 1);
+	fm_store_execute(&parents, "SELECT parent_type_id FROM mlmd.parenttype WHERE type_id = $1", 1, id_types, values,
+					 NULL, 1);
 	if (SPI_processed == 0)
-		fm_store_execute(&insert, "INSERT INTO mlmd.parenttype (type_id, parent_type_id) VALUES ($1, $2)", 2, id_types, values,
-						 NULL, 0);
+		fm_store_execute(&insert, "INSERT INTO mlmd.parenttype (type_id, parent_type_id) VALUES ($1, $2)", 2, id_types,
+						 values, NULL, 0);
 	else if (fm_result_int64(0, 1, &isnull) != id)
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("%s type \"%s\" exists with another base type", fm_kind_name(type->kind), type->name)));
+		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
+						errmsg("%s type \"%s\" exists with another base type", fm_kind_name(type->kind), type->name)));
 }
 
 static Datum
@@ -285,10 +284,11 @@ fm_put_type(FmTypes *types, const FmTypeSpec *spec)
 	}
 	if (type == NULL)
 	{
-		fm_store_execute(&insert,
-						 "INSERT INTO mlmd.type (type_kind, name, version, description, external_id, input_type, output_type) "
-						 "VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
-						 7, insert_types, values, nulls, 0);
+		fm_store_execute(
+			&insert,
+			"INSERT INTO mlmd.type (type_kind, name, version, description, external_id, input_type, output_type) "
+			"VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+			7, insert_types, values, nulls, 0);
 		if (SPI_processed == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -306,12 +306,13 @@ fm_put_type(FmTypes *types, const FmTypeSpec *spec)
 	{
 		values[2] = Int64GetDatum(type->id);
 		nulls[2] = ' ';
-		fm_store_execute(&update,
-						 "UPDATE mlmd.type SET description = coalesce($2, description), external_id = coalesce($3, external_id), "
-						 "input_type = coalesce($4, input_type), output_type = coalesce($5, output_type) WHERE id = $1 "
-						 "AND (coalesce($2, description), coalesce($3, external_id), coalesce($4, input_type), "
-						 "coalesce($5, output_type)) IS DISTINCT FROM (description, external_id, input_type, output_type)",
-						 5, update_types, values + 2, nulls + 2, 0);
+		fm_store_execute(
+			&update,
+			"UPDATE mlmd.type SET description = coalesce($2, description), external_id = coalesce($3, external_id), "
+			"input_type = coalesce($4, input_type), output_type = coalesce($5, output_type) WHERE id = $1 "
+			"AND (coalesce($2, description), coalesce($3, external_id), coalesce($4, input_type), "
+			"coalesce($5, output_type)) IS DISTINCT FROM (description, external_id, input_type, output_type)",
+			5, update_types, values + 2, nulls + 2, 0);
 	}
 	return type;
 }
@@ -393,8 +394,16 @@ put_type(FunctionCallInfo fcinfo, FmNodeKind kind, const TypeArguments *args)
 Datum
 put_artifact_type(PG_FUNCTION_ARGS)
 {
-	static const TypeArguments args = {.name = 0, .properties = 1, .version = 2, .description = 3, .base_type = 4, .external_id = 5,
-									   .can_add_fields = 6, .can_omit_fields = 7, .input_type = -1, .output_type = -1};
+	static const TypeArguments args = {.name = 0,
+									   .properties = 1,
+									   .version = 2,
+									   .description = 3,
+									   .base_type = 4,
+									   .external_id = 5,
+									   .can_add_fields = 6,
+									   .can_omit_fields = 7,
+									   .input_type = -1,
+									   .output_type = -1};
 
 	PG_RETURN_INT64(put_type(fcinfo, FM_ARTIFACT, &args));
 }
@@ -406,8 +415,16 @@ put_artifact_type(PG_FUNCTION_ARGS)
 Datum
 put_execution_type(PG_FUNCTION_ARGS)
 {
-	static const TypeArguments args = {.name = 0, .properties = 1, .version = 2, .description = 3, .base_type = 4, .external_id = 5,
-									   .can_add_fields = 6, .can_omit_fields = 7, .input_type = 8, .output_type = 9};
+	static const TypeArguments args = {.name = 0,
+									   .properties = 1,
+									   .version = 2,
+									   .description = 3,
+									   .base_type = 4,
+									   .external_id = 5,
+									   .can_add_fields = 6,
+									   .can_omit_fields = 7,
+									   .input_type = 8,
+									   .output_type = 9};
 
 	PG_RETURN_INT64(put_type(fcinfo, FM_EXECUTION, &args));
 }
@@ -418,8 +435,16 @@ put_execution_type(PG_FUNCTION_ARGS)
 Datum
 put_context_type(PG_FUNCTION_ARGS)
 {
-	static const TypeArguments args = {.name = 0, .properties = 1, .version = 2, .description = 3, .external_id = 4,
-									   .can_add_fields = 5, .can_omit_fields = 6, .base_type = -1, .input_type = -1, .output_type = -1};
+	static const TypeArguments args = {.name = 0,
+									   .properties = 1,
+									   .version = 2,
+									   .description = 3,
+									   .external_id = 4,
+									   .can_add_fields = 5,
+									   .can_omit_fields = 6,
+									   .base_type = -1,
+									   .input_type = -1,
+									   .output_type = -1};
 
 	PG_RETURN_INT64(put_type(fcinfo, FM_CONTEXT, &args));
 }

@@ -25,7 +25,7 @@ PG_FUNCTION_INFO_V1(mlmd_property_value);
 #define MAX_STRUCT_DEPTH (FM_MAX_MESSAGE_DEPTH / 3 - 1)
 
 static const char *const kind_names[] = {NULL, "INT", "DOUBLE", "STRING", "STRUCT", "PROTO", "BOOLEAN"};
-static const char *const value_fields[] = {NULL, "int_value", "double_value", "string_value",
+static const char *const value_fields[] = {NULL,		   "int_value",	  "double_value", "string_value",
 										   "struct_value", "proto_value", "bool_value"};
 
 /* ---------------------------------------------------------------------------------------------------------------- */
@@ -62,9 +62,8 @@ json_to_double(const JsonbValue *json, const char *place)
 	double value = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(json->val.numeric)));
 
 	if (isinf(value))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("DOUBLE value out of range"),
-				 errdetail("%s is beyond double precision.", place)));
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("DOUBLE value out of range"),
+						errdetail("%s is beyond double precision.", place)));
 	return value;
 }
 
@@ -101,9 +100,8 @@ value_to_message(const JsonbValue *json, int depth, const char *place)
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 	if (depth > MAX_STRUCT_DEPTH)
-		ereport(ERROR,
-				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX), errmsg("STRUCT property is nested too deep"),
-				 errdetail("%s is nested deeper than %d levels.", place, MAX_STRUCT_DEPTH)));
+		ereport(ERROR, (errcode(ERRCODE_STATEMENT_TOO_COMPLEX), errmsg("STRUCT property is nested too deep"),
+						errdetail("%s is nested deeper than %d levels.", place, MAX_STRUCT_DEPTH)));
 	switch (json->type)
 	{
 		case jbvNull:
@@ -211,12 +209,11 @@ any_from_json(const JsonbValue *json, const char *place)
 		any = (Gpb__Any *) fm_message_parse_json(&gpb__any__descriptor, text, strlen(text), &error);
 	}
 	if (any == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("wrong value for a PROTO property"),
-				 value != NULL   ? errdetail("%s: \"value\" has to be base64.", place)
-				 : error.detail ? errdetail("%s: %s", place, error.detail)
-								: errdetail("%s has to be a google.protobuf.Any.", place),
-				 errhint("Give it as {\"@type\": type url, \"value\": base64 of the message}.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("wrong value for a PROTO property"),
+						value != NULL  ? errdetail("%s: \"value\" has to be base64.", place)
+						: error.detail ? errdetail("%s: %s", place, error.detail)
+									   : errdetail("%s has to be a google.protobuf.Any.", place),
+						errhint("Give it as {\"@type\": type url, \"value\": base64 of the message}.")));
 	return message_bytes(&any->base);
 }
 
@@ -275,15 +272,16 @@ stated_kind(const JsonbValue *json, FmPropertyKind declared, JsonbValue *content
 static void
 wrong_kind(const JsonbValue *json, FmPropertyKind kind, const char *place)
 {
-	static const char *const expected[] = {NULL, "an integer", "a number", "a string",
-										   "an object", "a google.protobuf.Any", "true or false"};
+	static const char *const expected[] = {
+		NULL, "an integer", "a number", "a string", "an object", "a google.protobuf.Any", "true or false"};
 
 	if (kind == FM_PROPERTY_ANY)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a JSON array is no value of a property"),
 				 errdetail("%s is an array.", place), errhint("Put the array into an object: that is a STRUCT.")));
 	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("wrong value for a property of kind %s", kind_names[kind]),
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("wrong value for a property of kind %s", kind_names[kind]),
 			 errdetail("%s has to be %s, not %s.", place, expected[kind],
 					   json->type == jbvString	  ? "a string"
 					   : json->type == jbvNumeric ? kind == FM_PROPERTY_INT ? "a number with a fraction" : "a number"
@@ -298,9 +296,9 @@ static void
 check_string(const char *text, const char *place)
 {
 	if (strncmp(text, STRUCT_PREFIX, strlen(STRUCT_PREFIX)) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a STRING property must not begin with \"%s\"", STRUCT_PREFIX),
-				 errdetail("%s does; clients would read it as a STRUCT, or fail to.", place)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a STRING property must not begin with \"%s\"", STRUCT_PREFIX),
+						errdetail("%s does; clients would read it as a STRUCT, or fail to.", place)));
 }
 
 void
@@ -332,15 +330,15 @@ fm_property_from_json(const JsonbValue *json, FmPropertyKind declared, const cha
 			if (text && stated != FM_PROPERTY_ANY)
 				property->int_value = DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(text)));
 			else if (actual == FM_PROPERTY_INT)
-				property->int_value = DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(json->val.numeric)));
+				property->int_value =
+					DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(json->val.numeric)));
 			else if (json->type == jbvNumeric)
 			{
 				char *digits = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(json->val.numeric)));
 
 				if (strchr(digits, '.') == NULL)
-					ereport(ERROR,
-							(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("INT property out of range"),
-							 errdetail("%s is %s, beyond 64 bits.", place, digits)));
+					ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("INT property out of range"),
+									errdetail("%s is %s, beyond 64 bits.", place, digits)));
 				wrong_kind(json, kind, place);
 			}
 			else

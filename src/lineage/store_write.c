@@ -24,44 +24,50 @@ typedef struct KindSql
 #define SET(parameter, column) ", " column " = " GIVEN(parameter, column)
 #define DIFFERS(parameter, column) " OR n." column " IS DISTINCT FROM " GIVEN(parameter, column)
 
-#define KIND_SQL(node, set, differs) \
-	{ \
-		"SELECT id FROM mlmd." node " WHERE external_id = $3 UNION ALL " \
-		"SELECT id FROM mlmd." node " WHERE type_id = $1 AND name = $2 LIMIT 1", \
-		"SELECT type_id, last_update_time_since_epoch, name FROM mlmd." node " WHERE id = $1 FOR NO KEY UPDATE", \
-		"UPDATE mlmd." node " AS n SET last_update_time_since_epoch = greatest($8, n.last_update_time_since_epoch + 1), " \
-		"name = coalesce(n.name, $2)" SET("$3", "external_id") set " WHERE id = $1 AND ($7 " \
-		"OR (n.name IS NULL AND $2 IS NOT NULL)" DIFFERS("$3", "external_id") differs ")", \
-		"DELETE FROM mlmd." node "property p WHERE " node "_id = $1 AND CASE WHEN $4 THEN NOT EXISTS " \
-		"(SELECT FROM unnest($2::text[], $3::boolean[]) AS k (name, is_custom) WHERE k.name = p.name AND k.is_custom = p.is_custom_property) " \
-		"ELSE EXISTS (SELECT FROM unnest($2::text[], $3::boolean[]) AS k (name, is_custom) " \
-		"WHERE k.name = p.name AND k.is_custom = p.is_custom_property) END" \
+#define KIND_SQL(node, set, differs)                                                                                   \
+	{                                                                                                                  \
+		"SELECT id FROM mlmd." node " WHERE external_id = $3 UNION ALL "                                               \
+		"SELECT id FROM mlmd." node " WHERE type_id = $1 AND name = $2 LIMIT 1",                                       \
+			"SELECT type_id, last_update_time_since_epoch, name FROM mlmd." node " WHERE id = $1 FOR NO KEY UPDATE",   \
+			"UPDATE mlmd." node                                                                                        \
+			" AS n SET last_update_time_since_epoch = greatest($8, n.last_update_time_since_epoch + 1), "              \
+			"name = coalesce(n.name, $2)" SET("$3", "external_id") set                                                 \
+			" WHERE id = $1 AND ($7 "                                                                                  \
+			"OR (n.name IS NULL AND $2 IS NOT NULL)" DIFFERS("$3", "external_id") differs ")",                         \
+			"DELETE FROM mlmd." node "property p WHERE " node "_id = $1 AND CASE WHEN $4 THEN NOT EXISTS "             \
+			"(SELECT FROM unnest($2::text[], $3::boolean[]) AS k (name, is_custom) WHERE k.name = p.name AND "         \
+			"k.is_custom = p.is_custom_property) "                                                                     \
+			"ELSE EXISTS (SELECT FROM unnest($2::text[], $3::boolean[]) AS k (name, is_custom) "                       \
+			"WHERE k.name = p.name AND k.is_custom = p.is_custom_property) END"                                        \
 	}
 
 static const KindSql kind_sql[FM_NODE_KINDS] = {
 	[FM_EXECUTION] = KIND_SQL("execution", SET("$5", "last_known_state"), DIFFERS("$5", "last_known_state")),
-	[FM_ARTIFACT] = KIND_SQL("artifact", SET("$5", "state") SET("$4", "uri"), DIFFERS("$5", "state") DIFFERS("$4", "uri")),
+	[FM_ARTIFACT] =
+		KIND_SQL("artifact", SET("$5", "state") SET("$4", "uri"), DIFFERS("$5", "state") DIFFERS("$4", "uri")),
 	[FM_CONTEXT] = KIND_SQL("context", "", ""),
 };
 
 /* New nodes: the columns that all kinds have, then the kind's own */
 #define NODE_COLUMNS "type_id", "name", "external_id", "create_time_since_epoch", "last_update_time_since_epoch"
-#define NODE_INSERT(conflict) \
-	{ \
-		[FM_EXECUTION] = {"execution", 6, {NODE_COLUMNS, "last_known_state"}, conflict "RETURNING id", NULL, InvalidOid}, \
-		[FM_ARTIFACT] = {"artifact", 7, {NODE_COLUMNS, "state", "uri"}, conflict "RETURNING id", NULL, InvalidOid}, \
-		[FM_CONTEXT] = {"context", 5, {NODE_COLUMNS}, conflict "RETURNING id", NULL, InvalidOid}, \
+#define NODE_INSERT(conflict)                                                                                          \
+	{                                                                                                                  \
+		[FM_EXECUTION] = {"execution", 6,		  {NODE_COLUMNS, "last_known_state"}, conflict "RETURNING id",         \
+						  NULL,		   InvalidOid},                                                                    \
+		[FM_ARTIFACT] = {"artifact", 7, {NODE_COLUMNS, "state", "uri"}, conflict "RETURNING id", NULL, InvalidOid},    \
+		[FM_CONTEXT] = {"context", 5, {NODE_COLUMNS}, conflict "RETURNING id", NULL, InvalidOid},                      \
 	}
 
 static FmBatchInsert insert_nodes[FM_NODE_KINDS] = NODE_INSERT("");
 static FmBatchInsert insert_node_if_absent[FM_NODE_KINDS] = NODE_INSERT("ON CONFLICT DO NOTHING ");
 
-#define PROPERTY_COLUMNS "name", "is_custom_property", "int_value", "double_value", "string_value", "proto_value", "bool_value"
-#define PROPERTY_UPDATE(node) \
-	"ON CONFLICT (" node "_id, name, is_custom_property) DO UPDATE SET int_value = EXCLUDED.int_value, " \
+#define PROPERTY_COLUMNS                                                                                               \
+	"name", "is_custom_property", "int_value", "double_value", "string_value", "proto_value", "bool_value"
+#define PROPERTY_UPDATE(node)                                                                                          \
+	"ON CONFLICT (" node "_id, name, is_custom_property) DO UPDATE SET int_value = EXCLUDED.int_value, "               \
 	"double_value = EXCLUDED.double_value, string_value = EXCLUDED.string_value, proto_value = EXCLUDED.proto_value, " \
-	"bool_value = EXCLUDED.bool_value, byte_value = NULL " \
-	"WHERE (p.int_value, p.double_value, p.string_value, p.proto_value, p.bool_value) IS DISTINCT FROM " \
+	"bool_value = EXCLUDED.bool_value, byte_value = NULL "                                                             \
+	"WHERE (p.int_value, p.double_value, p.string_value, p.proto_value, p.bool_value) IS DISTINCT FROM "               \
 	"(EXCLUDED.int_value, EXCLUDED.double_value, EXCLUDED.string_value, EXCLUDED.proto_value, EXCLUDED.bool_value)"
 
 static FmBatchInsert insert_properties[FM_NODE_KINDS] = {
@@ -70,18 +76,23 @@ static FmBatchInsert insert_properties[FM_NODE_KINDS] = {
 	[FM_CONTEXT] = {"contextproperty", 8, {"context_id", PROPERTY_COLUMNS}, "", NULL, InvalidOid},
 };
 static FmBatchInsert update_properties[FM_NODE_KINDS] = {
-	[FM_EXECUTION] = {"executionproperty", 8, {"execution_id", PROPERTY_COLUMNS}, PROPERTY_UPDATE("execution"), NULL, InvalidOid},
-	[FM_ARTIFACT] = {"artifactproperty", 8, {"artifact_id", PROPERTY_COLUMNS}, PROPERTY_UPDATE("artifact"), NULL, InvalidOid},
-	[FM_CONTEXT] = {"contextproperty", 8, {"context_id", PROPERTY_COLUMNS}, PROPERTY_UPDATE("context"), NULL, InvalidOid},
+	[FM_EXECUTION] =
+		{"executionproperty", 8, {"execution_id", PROPERTY_COLUMNS}, PROPERTY_UPDATE("execution"), NULL, InvalidOid},
+	[FM_ARTIFACT] =
+		{"artifactproperty", 8, {"artifact_id", PROPERTY_COLUMNS}, PROPERTY_UPDATE("artifact"), NULL, InvalidOid},
+	[FM_CONTEXT] =
+		{"contextproperty", 8, {"context_id", PROPERTY_COLUMNS}, PROPERTY_UPDATE("context"), NULL, InvalidOid},
 };
 
 static FmBatchInsert insert_links[FM_NODE_KINDS] = {
 	[FM_EXECUTION] = {"association", 2, {"context_id", "execution_id"}, "ON CONFLICT DO NOTHING", NULL, InvalidOid},
 	[FM_ARTIFACT] = {"attribution", 2, {"context_id", "artifact_id"}, "ON CONFLICT DO NOTHING", NULL, InvalidOid},
-	[FM_CONTEXT] = {"parentcontext", 2, {"parent_context_id", "context_id"}, "ON CONFLICT DO NOTHING", NULL, InvalidOid},
+	[FM_CONTEXT] =
+		{"parentcontext", 2, {"parent_context_id", "context_id"}, "ON CONFLICT DO NOTHING", NULL, InvalidOid},
 };
 static FmBatchInsert insert_events = {
-	"event", 4, {"artifact_id", "execution_id", "type", "milliseconds_since_epoch"}, "ON CONFLICT DO NOTHING", NULL, InvalidOid};
+	"event", 4,			{"artifact_id", "execution_id", "type", "milliseconds_since_epoch"}, "ON CONFLICT DO NOTHING",
+	NULL,	 InvalidOid};
 
 static const Oid find_types[] = {INT8OID, TEXTOID, TEXTOID};
 static const Oid lock_types[] = {INT8OID};
@@ -113,8 +124,10 @@ add_value(Column *column, Datum value, bool isnull)
 	if (column->n == column->room)
 	{
 		column->room = column->room == 0 ? 16 : column->room * 2;
-		column->values = column->values == NULL ? palloc(sizeof(Datum) * column->room) : repalloc(column->values, sizeof(Datum) * column->room);
-		column->nulls = column->nulls == NULL ? palloc(sizeof(bool) * column->room) : repalloc(column->nulls, sizeof(bool) * column->room);
+		column->values = column->values == NULL ? palloc(sizeof(Datum) * column->room)
+												: repalloc(column->values, sizeof(Datum) * column->room);
+		column->nulls = column->nulls == NULL ? palloc(sizeof(bool) * column->room)
+											  : repalloc(column->nulls, sizeof(bool) * column->room);
 	}
 	column->values[column->n] = value;
 	column->nulls[column->n++] = isnull;
@@ -135,8 +148,8 @@ column_array(Column *column)
 	int lower = 1;
 
 	get_typlenbyvalalign(column->type, &length, &by_value, &align);
-	return PointerGetDatum(
-		construct_md_array(column->values, column->nulls, 1, &column->n, &lower, column->type, length, by_value, align));
+	return PointerGetDatum(construct_md_array(column->values, column->nulls, 1, &column->n, &lower, column->type,
+											  length, by_value, align));
 }
 
 static Datum
@@ -160,7 +173,8 @@ add_property(FmBatch *rows, int64 id, const FmProperty *property)
 	nulls[3] = kind != FM_PROPERTY_INT;
 	values[4] = Float8GetDatum(property->double_value);
 	nulls[4] = kind != FM_PROPERTY_DOUBLE;
-	values[5] = text_datum(kind == FM_PROPERTY_STRING || kind == FM_PROPERTY_STRUCT ? property->string_value : NULL, &nulls[5]);
+	values[5] =
+		text_datum(kind == FM_PROPERTY_STRING || kind == FM_PROPERTY_STRUCT ? property->string_value : NULL, &nulls[5]);
 	values[6] = PointerGetDatum(property->proto_value);
 	nulls[6] = kind != FM_PROPERTY_PROTO;
 	values[7] = BoolGetDatum(property->bool_value);
@@ -195,17 +209,18 @@ add_name(PropertyNames *names, const char *name, bool is_custom)
  * into removed, unless these are NULL
  */
 static void
-read_properties(const FmNode *node, const FmType *type, int64 id, FmBatch *rows, PropertyNames *given, PropertyNames *removed)
+read_properties(const FmNode *node, const FmType *type, int64 id, FmBatch *rows, PropertyNames *given,
+				PropertyNames *removed)
 {
 	for (int i = 0; i < node->n_values; i++)
 	{
 		const FmProperty *value = &node->values[i];
 
 		if (!value->is_custom && fm_type_property(type, value->name) != value->kind)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s type \"%s\" declares no property \"%s\" of this kind", fm_kind_name(node->kind), type->name, value->name),
-					 node->place ? errdetail("It is in %s.", node->place) : 0));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("%s type \"%s\" declares no property \"%s\" of this kind", fm_kind_name(node->kind),
+								   type->name, value->name),
+							node->place ? errdetail("It is in %s.", node->place) : 0));
 		add_property(rows, id, value);
 		if (given != NULL)
 			add_name(given, value->name, value->is_custom);
@@ -235,15 +250,17 @@ read_properties(const FmNode *node, const FmType *type, int64 id, FmBatch *rows,
 			{
 				declared = fm_type_property(type, name);
 				if (declared == FM_PROPERTY_ANY)
-					ereport(ERROR,
-							(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							 errmsg("%s type \"%s\" declares no property \"%s\"", fm_kind_name(node->kind), type->name, name),
-							 node->place ? errdetail("It is in %s.", node->place) : 0,
-							 errhint("Give it in custom_properties, or add it to the type by put_%s_type(.., can_add_fields => true).",
-									 fm_kind_name(node->kind))));
+					ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+									errmsg("%s type \"%s\" declares no property \"%s\"", fm_kind_name(node->kind),
+										   type->name, name),
+									node->place ? errdetail("It is in %s.", node->place) : 0,
+									errhint("Give it in custom_properties, or add it to the type by put_%s_type(.., "
+											"can_add_fields => true).",
+											fm_kind_name(node->kind))));
 			}
-			fm_property_from_json(&item, declared, psprintf("%s%sproperties.%s", node->place ? psprintf("%s.", node->place) : "",
-															custom ? "custom_" : "", name),
+			fm_property_from_json(&item, declared,
+								  psprintf("%s%sproperties.%s", node->place ? psprintf("%s.", node->place) : "",
+										   custom ? "custom_" : "", name),
 								  &property);
 			if (property.kind != FM_PROPERTY_ANY)
 				add_property(rows, id, &property);
@@ -265,10 +282,10 @@ node_type(FmTypes *types, const FmNode *node)
 	{
 		type = fm_type_by_id(types, node->kind, node->type_id);
 		if (node->type != NULL && strcmp(node->type, type->name) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s type " INT64_FORMAT " is \"%s\", not \"%s\"", fm_kind_name(node->kind), type->id, type->name, node->type),
-					 node->place ? errdetail("It is that of %s.", node->place) : 0));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("%s type " INT64_FORMAT " is \"%s\", not \"%s\"", fm_kind_name(node->kind), type->id,
+								   type->name, node->type),
+							node->place ? errdetail("It is that of %s.", node->place) : 0));
 		return type;
 	}
 	if (node->type == NULL)
@@ -282,9 +299,8 @@ static void
 check_context_name(const FmNode *node)
 {
 	if (node->kind == FM_CONTEXT && (node->name == NULL || *node->name == '\0'))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a new context needs a name"),
-				 node->place ? errdetail("It is %s.", node->place) : 0));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a new context needs a name"),
+						node->place ? errdetail("It is %s.", node->place) : 0));
 }
 
 /* Updates the stored node node->id: all or, with an error, nothing of it */
@@ -309,30 +325,31 @@ update_node(FmTypes *types, FmNode *node, int64 now)
 
 	fm_store_execute(&lock[kind], kind_sql[kind].lock, 1, lock_types, values, NULL, 0);
 	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND), errmsg("%s " INT64_FORMAT " does not exist", fm_kind_name(kind), node->id),
-				 node->place ? errdetail("It is %s.", node->place) : 0));
+		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
+						errmsg("%s " INT64_FORMAT " does not exist", fm_kind_name(kind), node->id),
+						node->place ? errdetail("It is %s.", node->place) : 0));
 	type_id = fm_result_int64(0, 1, &isnull);
 	stored_time = fm_result_int64(0, 2, &isnull);
 	stored_name = fm_result_text(0, 3);
 	if (node->last_update_time >= 0 && node->last_update_time != stored_time)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("%s " INT64_FORMAT " was updated in the meantime", fm_kind_name(kind), node->id),
-				 errdetail("Its last_update_time_since_epoch is " INT64_FORMAT ", not " INT64_FORMAT ".", stored_time,
-						   node->last_update_time),
-				 errhint("Get it again and decide anew.")));
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						errmsg("%s " INT64_FORMAT " was updated in the meantime", fm_kind_name(kind), node->id),
+						errdetail("Its last_update_time_since_epoch is " INT64_FORMAT ", not " INT64_FORMAT ".",
+								  stored_time, node->last_update_time),
+						errhint("Get it again and decide anew.")));
 	if (node->name != NULL && stored_name != NULL && strcmp(node->name, stored_name) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the name of a stored %s does not change", fm_kind_name(kind)),
-				 errdetail("%s " INT64_FORMAT " is named \"%s\", not \"%s\".", node_place(node), node->id, stored_name, node->name)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the name of a stored %s does not change", fm_kind_name(kind)),
+						errdetail("%s " INT64_FORMAT " is named \"%s\", not \"%s\".", node_place(node), node->id,
+								  stored_name, node->name)));
 	if (node->type_id == 0 && node->type == NULL)
 		type = fm_type_by_id(types, kind, type_id);
 	else
 		type = node_type(types, node);
 	if (type->id != type_id)
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the type of a stored %s does not change", fm_kind_name(kind)),
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the type of a stored %s does not change", fm_kind_name(kind)),
 				 errdetail("%s " INT64_FORMAT " is not of type \"%s\".", node_place(node), node->id, type->name)));
 
 	names_init(&given);
@@ -418,9 +435,8 @@ find_or_insert(FmNode *node, const FmType *type, int64 now)
 			return false;
 		}
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			 errmsg("%s was put and removed by other transactions at the same time", node_place(node))));
+	ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					errmsg("%s was put and removed by other transactions at the same time", node_place(node))));
 	return false;
 }
 
@@ -490,9 +506,8 @@ fm_put_nodes(FmTypes *types, FmNode *nodes, int n, int64 now)
 	n_batch = n_fresh;
 	fm_batch_execute(&rows);
 	if (SPI_processed != (uint64) n_batch)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("a trigger on table mlmd.%s kept rows from being inserted", fm_kind_name(kind))));
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("a trigger on table mlmd.%s kept rows from being inserted", fm_kind_name(kind))));
 	for (int i = 0; i < n_batch; i++)
 		fresh[i]->id = fm_result_int64(i, 1, &isnull);
 	qsort(found, n_found, sizeof(FmNode *), compare_by_name);
@@ -529,9 +544,11 @@ void
 fm_put_events(FmEvent *events, int n, int64 now)
 {
 	static SPIPlanPtr insert_paths = NULL;
-	static const Oid path_types[] = {INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, BOOLARRAYOID, INT8ARRAYOID, TEXTARRAYOID};
+	static const Oid path_types[] = {INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID,
+									 BOOLARRAYOID, INT8ARRAYOID, TEXTARRAYOID};
 	FmBatch rows;
-	Column paths[6] = {{.type = INT8OID}, {.type = INT8OID}, {.type = INT4OID}, {.type = BOOLOID}, {.type = INT8OID}, {.type = TEXTOID}};
+	Column paths[6] = {{.type = INT8OID}, {.type = INT8OID}, {.type = INT4OID},
+					   {.type = BOOLOID}, {.type = INT8OID}, {.type = TEXTOID}};
 	Datum values[6];
 
 	if (n == 0)
@@ -562,13 +579,14 @@ fm_put_events(FmEvent *events, int n, int64 now)
 	/* an event that was there before keeps its path */
 	for (int i = 0; i < 6; i++)
 		values[i] = column_array(&paths[i]);
-	fm_store_execute(&insert_paths,
-					 "INSERT INTO mlmd.eventpath (event_id, is_index_step, step_index, step_key) "
-					 "SELECT e.id, p.is_index, p.index, p.key FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::boolean[], "
-					 "$5::bigint[], $6::text[]) WITH ORDINALITY AS p (artifact_id, execution_id, type, is_index, index, key, n) "
-					 "JOIN mlmd.event e USING (artifact_id, execution_id, type) "
-					 "WHERE NOT EXISTS (SELECT FROM mlmd.eventpath o WHERE o.event_id = e.id) ORDER BY p.n",
-					 6, path_types, values, NULL, 0);
+	fm_store_execute(
+		&insert_paths,
+		"INSERT INTO mlmd.eventpath (event_id, is_index_step, step_index, step_key) "
+		"SELECT e.id, p.is_index, p.index, p.key FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::boolean[], "
+		"$5::bigint[], $6::text[]) WITH ORDINALITY AS p (artifact_id, execution_id, type, is_index, index, key, n) "
+		"JOIN mlmd.event e USING (artifact_id, execution_id, type) "
+		"WHERE NOT EXISTS (SELECT FROM mlmd.eventpath o WHERE o.event_id = e.id) ORDER BY p.n",
+		6, path_types, values, NULL, 0);
 }
 
 void
@@ -618,7 +636,7 @@ fm_put_link_pairs(FmNodeKind kind, const int64 *contexts, const int64 *nodes, in
 	if (n == 0)
 		return;
 	for (int i = 0; i < n; i++)
-		links[i] = (Link) {contexts[i], nodes[i]};
+		links[i] = (Link){contexts[i], nodes[i]};
 	/* so that callers that link the same nodes wait for one another, and do not deadlock */
 	qsort(links, n, sizeof(Link), compare_links);
 	fm_batch_begin(&rows, &insert_links[kind]);

@@ -37,7 +37,8 @@ StartFromFilter(FmTraversal *traversal, const FmStoreSource *source, FmNodeKind 
 	int n;
 
 	if (VARSIZE_ANY_EXHDR(filter) == 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("filter for the start of a lineage subgraph is empty"),
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("filter for the start of a lineage subgraph is empty"),
 						errhint("Write true to start from every %s.", fm_node_kind_name(kind))));
 	query.filter = filter;
 	query.has_as_of = source->has_as_of;
@@ -85,7 +86,8 @@ lineage_subgraph(PG_FUNCTION_ARGS)
 	MemoryContext context = CurrentMemoryContext;
 
 	if (starts[0] == NULL && starts[1] == NULL)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a lineage subgraph needs starting_artifacts or starting_executions")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a lineage subgraph needs starting_artifacts or starting_executions")));
 	options.max_hops = PG_ARGISNULL(2) ? -1 : PG_GETARG_INT64(2);
 	if (!PG_ARGISNULL(2) && options.max_hops < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("number of hops cannot be negative"),
@@ -115,7 +117,9 @@ lineage_subgraph(PG_FUNCTION_ARGS)
 		StartFromFilter(&traversal, &source, FM_EXECUTION, starts[0]);
 	if (traversal.n_nodes == 0)
 		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND), errmsg("no node to start a lineage subgraph from"),
-						errdetail("No %s that you can see fits the filter.", starts[1] == NULL ? "execution" : starts[0] == NULL ? "artifact" : "node")));
+						errdetail("No %s that you can see fits the filter.", starts[1] == NULL	 ? "execution"
+																			 : starts[0] == NULL ? "artifact"
+																								 : "node")));
 	fm_store_source_run(&source, &traversal);
 	fm_throw_core_error(&error);
 

@@ -20,7 +20,7 @@ typedef struct FmStoreSource
 	const text *ending_artifacts; /* filters, or NULL; the empty one fits every node */
 	const text *ending_executions;
 	MemoryContext batch_context;
-	FmEventScan *scan; /* during a walk; NULL: by queries */
+	FmEventScan *scan;	   /* during a walk; NULL: by queries */
 	bool check_visible[2]; /* by kind: nodes may be hidden from the caller */
 } FmStoreSource;
 

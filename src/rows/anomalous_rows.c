@@ -59,7 +59,8 @@ static char *
 make_query(Relation relation, const char *extension, const char *filter, bool has_limit)
 {
 	TupleDesc row_type = RelationGetDescr(relation);
-	bool has_system_columns = relation->rd_rel->relkind != RELKIND_VIEW && relation->rd_rel->relkind != RELKIND_FOREIGN_TABLE;
+	bool has_system_columns =
+		relation->rd_rel->relkind != RELKIND_VIEW && relation->rd_rel->relkind != RELKIND_FOREIGN_TABLE;
 	StringInfoData columns;
 	StringInfoData arguments;
 	StringInfoData query;
@@ -82,7 +83,8 @@ make_query(Relation relation, const char *extension, const char *filter, bool ha
 		n_arguments++;
 	}
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT %s, %s%s\nFROM %s t\nWHERE NOT %s.", has_system_columns ? "t.tableoid, t.ctid" : "NULL::pg_catalog.oid, NULL::pg_catalog.tid",
+	appendStringInfo(&query, "SELECT %s, %s%s\nFROM %s t\nWHERE NOT %s.",
+					 has_system_columns ? "t.tableoid, t.ctid" : "NULL::pg_catalog.oid, NULL::pg_catalog.tid",
 					 key_expression(relation), columns.data,
 					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
 												RelationGetRelationName(relation)),

@@ -115,8 +115,9 @@ compile_trigger(EnforcedTrigger *entry, const TriggerData *data)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("no schema is registered for \"%s\"", RelationGetRelationName(data->tg_relation)),
 						errhint("Use register_schema, or drop the trigger \"%s\".", trigger->tgname)));
-	plan = fm_row_plan_create((Tfmd__Schema *) fm_datum_get_message(found.schema, &tfmd__schema__descriptor),
-							  RelationGetDescr(data->tg_relation), trigger->tgnargs > 1 ? trigger->tgargs[1] : NULL, true);
+	plan =
+		fm_row_plan_create((Tfmd__Schema *) fm_datum_get_message(found.schema, &tfmd__schema__descriptor),
+						   RelationGetDescr(data->tg_relation), trigger->tgnargs > 1 ? trigger->tgargs[1] : NULL, true);
 	plan->strict_bool = true;
 	ancestors = data->tg_relation->rd_rel->relispartition ? get_partition_ancestors(relid) : NIL;
 	if (entry->plan != NULL)
@@ -231,13 +232,14 @@ feature_meta_enforce_schema_trigger(PG_FUNCTION_ARGS)
 	{
 		case ENFORCE_REJECT:
 		case ENFORCE_WARN:
-			ereport(entry->action == ENFORCE_WARN ? WARNING : ERROR,
-					(errcode(ERRCODE_CHECK_VIOLATION),
-					 errmsg("new row for relation \"%s\" does not conform to its schema",
-							RelationGetRelationName(data->tg_relation)),
-					 errdetail("%s", list_reasons(&reasons)),
-					 err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(RelationGetNamespace(data->tg_relation))),
-					 err_generic_string(PG_DIAG_TABLE_NAME, RelationGetRelationName(data->tg_relation))));
+			ereport(
+				entry->action == ENFORCE_WARN ? WARNING : ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("new row for relation \"%s\" does not conform to its schema",
+						RelationGetRelationName(data->tg_relation)),
+				 errdetail("%s", list_reasons(&reasons)),
+				 err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(RelationGetNamespace(data->tg_relation))),
+				 err_generic_string(PG_DIAG_TABLE_NAME, RelationGetRelationName(data->tg_relation))));
 			break;
 		case ENFORCE_QUARANTINE:
 			put_into_quarantine(entry, data, tuple, &reasons);
@@ -319,7 +321,8 @@ feature_meta_enforce_schema(PG_FUNCTION_ARGS)
 	run_command(psprintf("CREATE OR REPLACE TRIGGER " TRIGGER_NAME " BEFORE INSERT OR UPDATE ON %s\n"
 						 "FOR EACH ROW EXECUTE FUNCTION %s.enforce_schema_trigger(%s)",
 						 relation, extension, arguments.data));
-	run_command(psprintf("COMMENT ON TRIGGER " TRIGGER_NAME " ON %s IS 'keeps the rows to the registered schema'", relation));
+	run_command(
+		psprintf("COMMENT ON TRIGGER " TRIGGER_NAME " ON %s IS 'keeps the rows to the registered schema'", relation));
 	SPI_finish();
 	PG_RETURN_VOID();
 }

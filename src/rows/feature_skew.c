@@ -289,8 +289,9 @@ append_side(StringInfo query, const SkewCall *call, const char *name, const FmRo
 
 	appendStringInfo(query, "%s AS (SELECT CASE WHEN ", name);
 	for (i = 0; i < call->n_identifiers; i++)
-		appendStringInfo(query, "%spg_catalog.length(%s.skew_value(%s, %s)) OPERATOR(pg_catalog.>) 0", i > 0 ? " AND " : "",
-						 call->extension, fm_source_column(source, call->identifiers[i])->reference, call->digits);
+		appendStringInfo(query, "%spg_catalog.length(%s.skew_value(%s, %s)) OPERATOR(pg_catalog.>) 0",
+						 i > 0 ? " AND " : "", call->extension,
+						 fm_source_column(source, call->identifiers[i])->reference, call->digits);
 	appendStringInfoString(query, " THEN ARRAY[");
 	for (i = 0; i < call->n_identifiers; i++)
 		appendStringInfo(query, "%s%s.skew_value(%s, %s)", i > 0 ? ", " : "", call->extension,
@@ -310,13 +311,15 @@ append_pairs(StringInfo query, const SkewCall *call)
 	appendStringInfoString(query, ",\n");
 	if (!call->allow_duplicates)
 	{
-		appendStringInfoString(
-			query, "base_once AS (SELECT * FROM (SELECT *, pg_catalog.count(*) OVER (PARTITION BY k) AS n FROM base) s WHERE n OPERATOR(pg_catalog.=) 1),\n"
-				   "test_once AS (SELECT * FROM (SELECT *, pg_catalog.count(*) OVER (PARTITION BY k) AS n FROM test) s WHERE n OPERATOR(pg_catalog.=) 1),\n");
+		appendStringInfoString(query, "base_once AS (SELECT * FROM (SELECT *, pg_catalog.count(*) OVER (PARTITION BY "
+									  "k) AS n FROM base) s WHERE n OPERATOR(pg_catalog.=) 1),\n"
+									  "test_once AS (SELECT * FROM (SELECT *, pg_catalog.count(*) OVER (PARTITION BY "
+									  "k) AS n FROM test) s WHERE n OPERATOR(pg_catalog.=) 1),\n");
 		base = "base_once";
 		test = "test_once";
 	}
-	appendStringInfo(query, "pairs AS (SELECT b AS b, t AS t FROM %s b JOIN %s t ON b.k OPERATOR(pg_catalog.=) t.k)\n", base, test);
+	appendStringInfo(query, "pairs AS (SELECT b AS b, t AS t FROM %s b JOIN %s t ON b.k OPERATOR(pg_catalog.=) t.k)\n",
+					 base, test);
 }
 
 /*
@@ -414,18 +417,22 @@ feature_meta_feature_skew(PG_FUNCTION_ARGS)
 		appendStringInfoString(&query, ",\n");
 		append_side(&query, &call, "test", call.test, test_columns.data);
 		append_pairs(&query, &call);
-		appendStringInfo(
-			&query,
-			"SELECT v.name::pg_catalog.text, pg_catalog.count(*) FILTER (WHERE v.b OPERATOR(pg_catalog.<>) '') AS base_count,\n"
-			"  pg_catalog.count(*) FILTER (WHERE v.t OPERATOR(pg_catalog.<>) ''),\n"
-			"  pg_catalog.count(*) FILTER (WHERE v.b OPERATOR(pg_catalog.=) v.t),\n"
-			"  pg_catalog.count(*) FILTER (WHERE v.b OPERATOR(pg_catalog.<>) '' AND (v.t IS NULL OR v.t OPERATOR(pg_catalog.=) '')),\n"
-			"  pg_catalog.count(*) FILTER (WHERE v.t OPERATOR(pg_catalog.<>) '' AND (v.b IS NULL OR v.b OPERATOR(pg_catalog.=) '')),\n"
-			"  pg_catalog.count(*) FILTER (WHERE v.b OPERATOR(pg_catalog.<>) '' AND v.t OPERATOR(pg_catalog.<>) '' AND v.b OPERATOR(pg_catalog.<>) v.t),\n"
-			"  pg_catalog.count(*) FILTER (WHERE (v.b OPERATOR(pg_catalog.<>) '' OR v.t OPERATOR(pg_catalog.<>) '') AND v.b IS DISTINCT FROM v.t)\n"
-			"FROM pairs p CROSS JOIN LATERAL (VALUES %s) v(i, name, b, t)\n"
-			"WHERE v.b IS NOT NULL OR v.t IS NOT NULL GROUP BY v.i, v.name ORDER BY v.i",
-			features.data);
+		appendStringInfo(&query,
+						 "SELECT v.name::pg_catalog.text, pg_catalog.count(*) FILTER (WHERE v.b "
+						 "OPERATOR(pg_catalog.<>) '') AS base_count,\n"
+						 "  pg_catalog.count(*) FILTER (WHERE v.t OPERATOR(pg_catalog.<>) ''),\n"
+						 "  pg_catalog.count(*) FILTER (WHERE v.b OPERATOR(pg_catalog.=) v.t),\n"
+						 "  pg_catalog.count(*) FILTER (WHERE v.b OPERATOR(pg_catalog.<>) '' AND (v.t IS NULL OR v.t "
+						 "OPERATOR(pg_catalog.=) '')),\n"
+						 "  pg_catalog.count(*) FILTER (WHERE v.t OPERATOR(pg_catalog.<>) '' AND (v.b IS NULL OR v.b "
+						 "OPERATOR(pg_catalog.=) '')),\n"
+						 "  pg_catalog.count(*) FILTER (WHERE v.b OPERATOR(pg_catalog.<>) '' AND v.t "
+						 "OPERATOR(pg_catalog.<>) '' AND v.b OPERATOR(pg_catalog.<>) v.t),\n"
+						 "  pg_catalog.count(*) FILTER (WHERE (v.b OPERATOR(pg_catalog.<>) '' OR v.t "
+						 "OPERATOR(pg_catalog.<>) '') AND v.b IS DISTINCT FROM v.t)\n"
+						 "FROM pairs p CROSS JOIN LATERAL (VALUES %s) v(i, name, b, t)\n"
+						 "WHERE v.b IS NOT NULL OR v.t IS NOT NULL GROUP BY v.i, v.name ORDER BY v.i",
+						 features.data);
 		return_query(fcinfo, query.data);
 	}
 	SPI_finish();
@@ -449,7 +456,8 @@ feature_meta_feature_skew_match_stats(PG_FUNCTION_ARGS)
 	append_side(&query, &call, "test", call.test, "");
 	appendStringInfoString(
 		&query,
-		",\ncounts AS (SELECT k, pg_catalog.count(*) FILTER (WHERE side OPERATOR(pg_catalog.=) 0) AS b, pg_catalog.count(*) FILTER (WHERE side OPERATOR(pg_catalog.=) 1) AS t\n"
+		",\ncounts AS (SELECT k, pg_catalog.count(*) FILTER (WHERE side OPERATOR(pg_catalog.=) 0) AS b, "
+		"pg_catalog.count(*) FILTER (WHERE side OPERATOR(pg_catalog.=) 1) AS t\n"
 		"  FROM (SELECT k, 0 AS side FROM base UNION ALL SELECT k, 1 FROM test) s GROUP BY k)\n"
 		"SELECT COALESCE(pg_catalog.sum(b) FILTER (WHERE k IS NOT NULL), 0)::pg_catalog.int8,\n"
 		"  COALESCE(pg_catalog.sum(t) FILTER (WHERE k IS NOT NULL), 0)::pg_catalog.int8,\n"
@@ -459,7 +467,8 @@ feature_meta_feature_skew_match_stats(PG_FUNCTION_ARGS)
 		"  COALESCE(pg_catalog.sum(b OPERATOR(pg_catalog.*) t) FILTER (WHERE k IS NOT NULL), 0)::pg_catalog.int8,\n"
 		"  COALESCE(pg_catalog.sum(b) FILTER (WHERE k IS NULL), 0)::pg_catalog.int8,\n"
 		"  COALESCE(pg_catalog.sum(t) FILTER (WHERE k IS NULL), 0)::pg_catalog.int8,\n"
-		"  pg_catalog.count(*) FILTER (WHERE k IS NOT NULL AND (b OPERATOR(pg_catalog.>) 1 OR t OPERATOR(pg_catalog.>) 1))\n"
+		"  pg_catalog.count(*) FILTER (WHERE k IS NOT NULL AND (b OPERATOR(pg_catalog.>) 1 OR t OPERATOR(pg_catalog.>) "
+		"1))\n"
 		"FROM counts");
 	return_query(fcinfo, query.data);
 	SPI_finish();
@@ -503,10 +512,12 @@ feature_meta_feature_skew_confusion(PG_FUNCTION_ARGS)
 		appendStringInfoString(&query, ",\n");
 		append_side(&query, &call, "test", call.test, test_columns.data);
 		append_pairs(&query, &call);
-		appendStringInfo(&query,
-						 "SELECT v.name::pg_catalog.text, v.b, v.t, pg_catalog.count(*) FROM pairs p CROSS JOIN LATERAL (VALUES %s) v(name, b, t)\n"
-						 "GROUP BY v.name, v.b, v.t ORDER BY v.name COLLATE \"C\", v.b COLLATE \"C\", v.t COLLATE \"C\"",
-						 features.data);
+		appendStringInfo(
+			&query,
+			"SELECT v.name::pg_catalog.text, v.b, v.t, pg_catalog.count(*) FROM pairs p CROSS JOIN LATERAL (VALUES %s) "
+			"v(name, b, t)\n"
+			"GROUP BY v.name, v.b, v.t ORDER BY v.name COLLATE \"C\", v.b COLLATE \"C\", v.t COLLATE \"C\"",
+			features.data);
 		return_query(fcinfo, query.data);
 	}
 	SPI_finish();

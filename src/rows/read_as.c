@@ -143,7 +143,8 @@ convert_scalar(JsonbValue *value, Oid type, const Tfmd__Feature *feature, Datum 
 
 			if (value->type != jbvNumeric)
 				return false;
-			number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
+			number =
+				DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
 			*result = type == FLOAT4OID ? Float4GetDatum((float) number) : Float8GetDatum(number);
 			return true;
 		}
@@ -162,8 +163,8 @@ convert_scalar(JsonbValue *value, Oid type, const Tfmd__Feature *feature, Datum 
 		case DATEOID:
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
-			if (!json_integer(value, PG_INT64_MIN, PG_INT64_MAX, &integer) || !time_of_integer(feature, integer, &time) ||
-				!IS_VALID_TIMESTAMP(time - FM_EPOCH_MICROSECONDS))
+			if (!json_integer(value, PG_INT64_MIN, PG_INT64_MAX, &integer) ||
+				!time_of_integer(feature, integer, &time) || !IS_VALID_TIMESTAMP(time - FM_EPOCH_MICROSECONDS))
 				return false;
 			time -= FM_EPOCH_MICROSECONDS;
 			*result = type == DATEOID ? DirectFunctionCall1(timestamp_date, TimestampGetDatum(time))
@@ -280,8 +281,9 @@ feature_meta_read_as(PG_FUNCTION_ARGS)
 	int i;
 
 	if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("read_as needs a list of columns"),
-						errhint("Write FROM read_as(document, schema) AS r(name type, ..., anomalies feature_anomalies).")));
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("read_as needs a list of columns"),
+				 errhint("Write FROM read_as(document, schema) AS r(name type, ..., anomalies feature_anomalies).")));
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	/* the type feature_anomalies is where the function is */
@@ -307,10 +309,10 @@ feature_meta_read_as(PG_FUNCTION_ARGS)
 			continue;
 		}
 		if (!is_readable_type(OidIsValid(element) ? element : attribute->atttypid))
-			ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-							errmsg("read_as cannot make column \"%s\" of type %s", name,
-								   format_type_be(attribute->atttypid)),
-							errhint("Read it as text or jsonb and cast that.")));
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("read_as cannot make column \"%s\" of type %s", name, format_type_be(attribute->atttypid)),
+					 errhint("Read it as text or jsonb and cast that.")));
 		value = JB_ROOT_IS_OBJECT(document)
 					? getKeyJsonValueFromContainer(&document->root, name, (int) strlen(name), NULL)
 					: NULL;
@@ -347,7 +349,8 @@ sql_type(const Tfmd__Feature *feature)
 	const char *type;
 	int64 unused;
 
-	if (feature->type == TFMD__FEATURE_TYPE__STRUCT || feature->shape_type_case == TFMD__FEATURE__SHAPE_TYPE_VALUE_COUNTS)
+	if (feature->type == TFMD__FEATURE_TYPE__STRUCT ||
+		feature->shape_type_case == TFMD__FEATURE__SHAPE_TYPE_VALUE_COUNTS)
 		return "pg_catalog.jsonb";
 	switch (feature->type)
 	{
@@ -402,7 +405,8 @@ other_columns(Oid relid, const char *document, const Tfmd__Schema *schema)
 		if (strcmp(name, document) == 0)
 		{
 			if (getBaseType(attribute->atttypid) != JSONBOID)
-				ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("column \"%s\" is not of type jsonb", name)));
+				ereport(ERROR,
+						(errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("column \"%s\" is not of type jsonb", name)));
 			found = true;
 			continue;
 		}
@@ -439,8 +443,8 @@ feature_meta_create_view_from_schema(PG_FUNCTION_ARGS)
 	size_t i;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("view, relation and document must not be null")));
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("view, relation and document must not be null")));
 	view_name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	relid = PG_GETARG_OID(1);
 	document = text_to_cstring(PG_GETARG_TEXT_PP(2));
@@ -449,8 +453,8 @@ feature_meta_create_view_from_schema(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(3))
 	{
 		schema_datum = fm_need_registered_schema(relid, 0, NULL).schema;
-		schema_expression = psprintf("(SELECT %s.registered_schema(%s::pg_catalog.regclass))", extension,
-									 quote_literal_cstr(relation));
+		schema_expression =
+			psprintf("(SELECT %s.registered_schema(%s::pg_catalog.regclass))", extension, quote_literal_cstr(relation));
 	}
 	else
 	{
@@ -463,8 +467,8 @@ feature_meta_create_view_from_schema(PG_FUNCTION_ARGS)
 	}
 	schema = (const Tfmd__Schema *) fm_datum_get_message(schema_datum, &tfmd__schema__descriptor);
 	if (!PG_ARGISNULL(4) && !fm_schema_has_environment(schema, text_to_cstring(PG_GETARG_TEXT_PP(4))))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-						errmsg("environment \"%s\" does not exist in the schema", text_to_cstring(PG_GETARG_TEXT_PP(4)))));
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("environment \"%s\" does not exist in the schema",
+																  text_to_cstring(PG_GETARG_TEXT_PP(4)))));
 	anomalies = has_feature(schema, ANOMALIES_COLUMN) ? OTHER_ANOMALIES_COLUMN : ANOMALIES_COLUMN;
 	names = textToQualifiedNameList(PG_GETARG_TEXT_PP(0));
 	view = makeRangeVarFromNameList(names);
@@ -483,7 +487,8 @@ feature_meta_create_view_from_schema(PG_FUNCTION_ARGS)
 	}
 	initStringInfo(&query);
 	appendStringInfo(&query,
-					 "CREATE VIEW %s WITH (security_invoker = true) AS\nSELECT %sr.*\nFROM %s t\nCROSS JOIN LATERAL %s.read_as(t.%s, %s, %s) AS r(%s%s %s.feature_anomalies)",
+					 "CREATE VIEW %s WITH (security_invoker = true) AS\nSELECT %sr.*\nFROM %s t\nCROSS JOIN LATERAL "
+					 "%s.read_as(t.%s, %s, %s) AS r(%s%s %s.feature_anomalies)",
 					 qualified, other_columns(relid, document, schema), relation, extension, quote_identifier(document),
 					 schema_expression,
 					 PG_ARGISNULL(4) ? "NULL" : quote_literal_cstr(text_to_cstring(PG_GETARG_TEXT_PP(4))), columns.data,

@@ -27,7 +27,8 @@ same_datum(Datum value, Size size, const char *kept)
 }
 
 static bool
-is_current(FunctionCallInfo fcinfo, const FmRowCache *cache, int schema_arg, int environment_arg, Oid typid, int32 typmod)
+is_current(FunctionCallInfo fcinfo, const FmRowCache *cache, int schema_arg, int environment_arg, Oid typid,
+		   int32 typmod)
 {
 	bool has_environment = environment_arg >= 0 && !PG_ARGISNULL(environment_arg);
 
@@ -38,7 +39,8 @@ is_current(FunctionCallInfo fcinfo, const FmRowCache *cache, int schema_arg, int
 	if (has_environment != (cache->environment != NULL))
 		return false;
 	return same_datum(PG_GETARG_DATUM(schema_arg), cache->schema_size, cache->schema) &&
-		   (!has_environment || same_datum(PG_GETARG_DATUM(environment_arg), cache->environment_size, cache->environment));
+		   (!has_environment ||
+			same_datum(PG_GETARG_DATUM(environment_arg), cache->environment_size, cache->environment));
 }
 
 static char *

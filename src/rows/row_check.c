@@ -70,8 +70,8 @@ scalar_is_valid(const FmRowNode *node, Datum value)
 		default:
 			return false;
 	}
-	return node->domain != FM_DOMAIN_INT || ((!node->has_min || integer >= node->int_min) &&
-											 (!node->has_max || integer <= node->int_max));
+	return node->domain != FM_DOMAIN_INT ||
+		   ((!node->has_min || integer >= node->int_min) && (!node->has_max || integer <= node->int_max));
 
 is_float:
 	if (node->domain != FM_DOMAIN_FLOAT)
@@ -222,7 +222,7 @@ fm_json_reasons(FmRowPlan *plan, Jsonb *document)
 	{
 		/* the document itself, under the path without steps */
 		fm_give_reason(&reasons, &plan->root, TFMD__ANOMALY_INFO__TYPE__UNEXPECTED_DATA_TYPE, "Unexpected data type",
-					pstrdup("the document is not an object"));
+					   pstrdup("the document is not an object"));
 		MemoryContextSwitchTo(old);
 		return reasons;
 	}

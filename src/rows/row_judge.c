@@ -10,7 +10,7 @@
 
 void
 fm_give_reason(FmRowReasons *reasons, FmRowNode *node, Tfmd__AnomalyInfo__Type type, const char *short_description,
-			char *description)
+			   char *description)
 {
 	FmRowReason reason;
 
@@ -24,12 +24,12 @@ fm_give_reason(FmRowReasons *reasons, FmRowNode *node, Tfmd__AnomalyInfo__Type t
 /*
  * Ends the caller with false when nobody wants to hear the reasons; the text is made only for who does
  */
-#define REASON(TYPE, short_description, ...) \
-	do \
-	{ \
-		if (reasons == NULL) \
-			return false; \
-		fm_give_reason(reasons, node, TFMD__ANOMALY_INFO__TYPE__##TYPE, (short_description), psprintf(__VA_ARGS__)); \
+#define REASON(TYPE, short_description, ...)                                                                           \
+	do                                                                                                                 \
+	{                                                                                                                  \
+		if (reasons == NULL)                                                                                           \
+			return false;                                                                                              \
+		fm_give_reason(reasons, node, TFMD__ANOMALY_INFO__TYPE__##TYPE, (short_description), psprintf(__VA_ARGS__));   \
 	} while (0)
 
 static bool
@@ -206,9 +206,10 @@ judge_bool(const FmRowPlan *plan, FmRowNode *node, FmRowReasons *reasons)
 				return false;
 			sort_odd(node);
 			REASON(BOOL_TYPE_UNEXPECTED_STRING, "Non-boolean values", "'%s' is neither %s%s%s nor %s%s%s",
-				   node->odd[0].value, node->true_value ? "'" : "", node->true_value ? node->true_value : "(no true value)",
-				   node->true_value ? "'" : "", node->false_value ? "'" : "",
-				   node->false_value ? node->false_value : "(no false value)", node->false_value ? "'" : "");
+				   node->odd[0].value, node->true_value ? "'" : "",
+				   node->true_value ? node->true_value : "(no true value)", node->true_value ? "'" : "",
+				   node->false_value ? "'" : "", node->false_value ? node->false_value : "(no false value)",
+				   node->false_value ? "'" : "");
 			return true;
 		default:
 			return true;
@@ -393,7 +394,7 @@ fm_row_node_judge(const FmRowPlan *plan, FmRowNode *node, FmRowReasons *reasons)
 		if (reasons == NULL)
 			return false;
 		fm_give_reason(reasons, node, node->mistakes[i].type, node->mistakes[i].short_description,
-					node->mistakes[i].description);
+					   node->mistakes[i].description);
 	}
 	if (node->unchecked)
 		return false;

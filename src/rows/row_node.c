@@ -36,17 +36,17 @@ fm_row_node_reset(FmRowNode *node)
 }
 
 /* Room for one more element of an array that doubles; the array lives until the scratch context is reset */
-#define MAKE_ROOM(array, n, max) \
-	do \
-	{ \
-		if ((n) == (max)) \
-		{ \
-			int wanted = (max) == 0 ? 8 : (max) * 2; \
-\
-			(array) = (max) == 0 ? palloc(sizeof(*(array)) * wanted) \
-								 : repalloc_huge((array), sizeof(*(array)) * (Size) wanted); \
-			(max) = wanted; \
-		} \
+#define MAKE_ROOM(array, n, max)                                                                                       \
+	do                                                                                                                 \
+	{                                                                                                                  \
+		if ((n) == (max))                                                                                              \
+		{                                                                                                              \
+			int wanted = (max) == 0 ? 8 : (max) *2;                                                                    \
+                                                                                                                       \
+			(array) = (max) == 0 ? palloc(sizeof(*(array)) * wanted)                                                   \
+								 : repalloc_huge((array), sizeof(*(array)) * (Size) wanted);                           \
+			(max) = wanted;                                                                                            \
+		}                                                                                                              \
 	} while (0)
 
 static void
@@ -258,8 +258,9 @@ add_element(FmRowNode *node, Datum value)
 			add_int(node, (int64) DatumGetDateADT(value) + FM_EPOCH_DAYS);
 			break;
 		case FM_READ_TIMESTAMP:
-			add_int(node, TIMESTAMP_NOT_FINITE(DatumGetTimestamp(value)) ? DatumGetTimestamp(value)
-																		 : DatumGetTimestamp(value) + FM_EPOCH_MICROSECONDS);
+			add_int(node, TIMESTAMP_NOT_FINITE(DatumGetTimestamp(value))
+							  ? DatumGetTimestamp(value)
+							  : DatumGetTimestamp(value) + FM_EPOCH_MICROSECONDS);
 			break;
 		case FM_READ_FLOAT4:
 			add_float(node, DatumGetFloat4(value));
@@ -276,7 +277,8 @@ add_element(FmRowNode *node, Datum value)
 			break;
 		case FM_READ_BPCHAR:
 			packed = PG_DETOAST_DATUM_PACKED(value);
-			add_server_text(node, VARDATA_ANY(packed), fm_trimmed_length(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)));
+			add_server_text(node, VARDATA_ANY(packed),
+							fm_trimmed_length(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)));
 			break;
 		case FM_READ_BYTEA:
 			packed = PG_DETOAST_DATUM_PACKED(value);

@@ -227,12 +227,13 @@ find_mistakes(FmRowNode *node, const Tfmd__Schema *schema, Tfmd__Feature *featur
 			const Tfmd__AnomalyInfo__Reason *reason = anomalies->anomaly_info[i]->value->reason[j];
 			FmSchemaMistake mistake;
 
-			if (strcmp(anomalies->anomaly_info[i]->key, fm_path_serialize(&path)) != 0 || is_about_presence(reason->type))
+			if (strcmp(anomalies->anomaly_info[i]->key, fm_path_serialize(&path)) != 0 ||
+				is_about_presence(reason->type))
 				continue;
 			mistake.type = reason->type;
 			mistake.short_description = pstrdup(reason->short_description ? reason->short_description : "");
-			mistake.description = pstrdup(reason->description && *reason->description ? reason->description
-																					  : mistake.short_description);
+			mistake.description =
+				pstrdup(reason->description && *reason->description ? reason->description : mistake.short_description);
 			FM_APPEND(node->n_mistakes, node->mistakes, mistake);
 		}
 }
@@ -262,8 +263,10 @@ plan_feature(FmRowNode *node, const Tfmd__Schema *schema, Tfmd__Feature *feature
 		return;
 	}
 	node->in_environment = fm_feature_in_environment(schema, feature, environment);
-	presence = feature->presence_constraints_case == TFMD__FEATURE__PRESENCE_CONSTRAINTS_PRESENCE ? feature->presence : NULL;
-	node->required = presence != NULL && presence->has_min_fraction && presence->min_fraction >= 1 && node->in_environment;
+	presence =
+		feature->presence_constraints_case == TFMD__FEATURE__PRESENCE_CONSTRAINTS_PRESENCE ? feature->presence : NULL;
+	node->required =
+		presence != NULL && presence->has_min_fraction && presence->min_fraction >= 1 && node->in_environment;
 	node->expected_type = feature->type;
 	plan_counts(node, feature);
 	plan_domain(node, schema, feature);
@@ -398,8 +401,8 @@ is_simple(const FmRowNode *node)
 	/* a scalar is one value */
 	if (node->shape != -1 && node->shape != 1)
 		return false;
-	if (node->n_counts == 1 && ((node->counts->has_min && node->counts->min > 1) ||
-								(node->counts->has_max && node->counts->max < 1)))
+	if (node->n_counts == 1 &&
+		((node->counts->has_min && node->counts->min > 1) || (node->counts->has_max && node->counts->max < 1)))
 		return false;
 	switch (node->domain)
 	{
@@ -447,8 +450,9 @@ plan_value(PlanState *state, FmRowNode *node, Oid type)
 	if (!node->unchecked && node->feature != NULL &&
 		(node->reader == FM_READ_COMPOSITE || node->reader == FM_READ_JSON))
 	{
-		const Tfmd__StructDomain *domain =
-			node->feature->domain_info_case == TFMD__FEATURE__DOMAIN_INFO_STRUCT_DOMAIN ? node->feature->struct_domain : NULL;
+		const Tfmd__StructDomain *domain = node->feature->domain_info_case == TFMD__FEATURE__DOMAIN_INFO_STRUCT_DOMAIN
+											   ? node->feature->struct_domain
+											   : NULL;
 
 		if (node->reader == FM_READ_JSON)
 			plan_keys(state, node, domain ? domain->feature : NULL, domain ? domain->n_feature : 0);

@@ -22,8 +22,8 @@ typedef enum FmRowReader
 	FM_READ_INT2,
 	FM_READ_INT4,
 	FM_READ_INT8,
-	FM_READ_DATE,      /* days since 1970 */
-	FM_READ_TIME,      /* microseconds since midnight */
+	FM_READ_DATE,	   /* days since 1970 */
+	FM_READ_TIME,	   /* microseconds since midnight */
 	FM_READ_TIMESTAMP, /* microseconds since 1970 */
 	FM_READ_FLOAT4,
 	FM_READ_FLOAT8,
@@ -57,10 +57,10 @@ extern Tfmd__FeatureType fm_row_kind_type(FmRowKind kind);
 typedef enum FmRowDomain
 {
 	FM_DOMAIN_NONE,
-	FM_DOMAIN_STRINGS,  /* one of the listed values */
-	FM_DOMAIN_BOOL,     /* true_value or false_value; 0 or 1 */
-	FM_DOMAIN_INT,      /* a range of integers, numbers or text */
-	FM_DOMAIN_FLOAT,    /* a range of floats, numbers or text */
+	FM_DOMAIN_STRINGS,	/* one of the listed values */
+	FM_DOMAIN_BOOL,		/* true_value or false_value; 0 or 1 */
+	FM_DOMAIN_INT,		/* a range of integers, numbers or text */
+	FM_DOMAIN_FLOAT,	/* a range of floats, numbers or text */
 	FM_DOMAIN_LANGUAGE, /* constraints that no row can be checked for */
 	FM_DOMAIN_IMAGE,
 	FM_DOMAIN_OTHER
@@ -90,11 +90,11 @@ typedef struct FmOddValue
 
 typedef struct FmRowNode
 {
-	char *name;  /* of the column or key */
+	char *name; /* of the column or key */
 	FmPath path;
 	char *serialized_path;
 	const Tfmd__Feature *feature; /* NULL: the schema does not have it */
-	bool unchecked;               /* deprecated, or below something new */
+	bool unchecked;				  /* deprecated, or below something new */
 	bool in_environment;
 	bool required; /* in every row (min_fraction 1) */
 	bool missing;  /* the schema requires a column that is not there */
@@ -112,8 +112,9 @@ typedef struct FmRowNode
 	FmgrInfo output;
 	TupleDesc row_type; /* FM_READ_COMPOSITE; NULL: found with the value */
 	int n_children;
-	struct FmRowNode *children; /* composite: one for each attribute, then missing ones; json: one for each key expected */
-	int n_attributes;           /* composite: children that are attributes */
+	struct FmRowNode
+		*children;	  /* composite: one for each attribute, then missing ones; json: one for each key expected */
+	int n_attributes; /* composite: children that are attributes */
 
 	/* the schema, put right where it contradicts itself */
 	Tfmd__FeatureType expected_type;
@@ -174,9 +175,9 @@ typedef struct FmRowPlan
 	MemoryContext context; /* holds the plan */
 	MemoryContext scratch; /* reset for each row that is looked at closely */
 	const char *environment;
-	bool strict_bool;    /* check integers against bool_domain, which TFDV's row check does not */
+	bool strict_bool;	 /* check integers against bool_domain, which TFDV's row check does not */
 	bool always_invalid; /* a column is missing or new: no row is valid */
-	FmRowNode root;      /* its children are the columns */
+	FmRowNode root;		 /* its children are the columns */
 } FmRowPlan;
 
 /* Why a row, or rather a feature of it, is anomalous */

@@ -267,7 +267,8 @@ diff_domain(Diff *diff, const FmPath *path, const Tfmd__Feature *a, const Tfmd__
 			diff_ranges(diff, path, a->int_domain->has_min, (double) a->int_domain->min, b->int_domain->has_min,
 						(double) b->int_domain->min, a->int_domain->has_max, (double) a->int_domain->max,
 						b->int_domain->has_max, (double) b->int_domain->max, texts);
-			diff_flag(diff, path, "domain.is_categorical", a->int_domain->is_categorical, b->int_domain->is_categorical);
+			diff_flag(diff, path, "domain.is_categorical", a->int_domain->is_categorical,
+					  b->int_domain->is_categorical);
 			break;
 		case TFMD__FEATURE__DOMAIN_INFO_FLOAT_DOMAIN:
 			texts[0] = number_text(a->float_domain->has_min, a->float_domain->min);
@@ -506,7 +507,8 @@ fm_schema_diff(const Tfmd__Schema *a, const Tfmd__Schema *b, int *n_changes)
 	diff_features(&diff, NULL, a->feature, a->n_feature, b->feature, b->n_feature);
 	diff_sparse_features(&diff);
 	diff_weighted_features(&diff);
-	compare_texts(&diff, NULL, "default_environment", string_list_text(a->default_environment, a->n_default_environment),
+	compare_texts(&diff, NULL, "default_environment",
+				  string_list_text(a->default_environment, a->n_default_environment),
 				  string_list_text(b->default_environment, b->n_default_environment), loses_environment(a, b));
 	compare_texts(&diff, NULL, "dataset_constraints", MESSAGE_TEXT(a->dataset_constraints),
 				  MESSAGE_TEXT(b->dataset_constraints), false);

@@ -119,8 +119,8 @@ fm_schema_set_domain(Tfmd__Schema *schema, const FmPath *path, const char *domai
 	}
 	else
 	{
-		holder = (Tfmd__Feature *) fm_message_parse_text(&tfmd__feature__descriptor, domain, strlen(domain),
-														 &parse_error);
+		holder =
+			(Tfmd__Feature *) fm_message_parse_text(&tfmd__feature__descriptor, domain, strlen(domain), &parse_error);
 		if (holder == NULL)
 		{
 			*error = parse_error;
@@ -312,8 +312,8 @@ fm_schema_set_default_environment(Tfmd__Schema *schema, const char *environment,
 static const char *
 default_distance(const Tfmd__Schema *schema, const Tfmd__Feature *feature)
 {
-	bool is_number = feature->has_type && (feature->type == TFMD__FEATURE_TYPE__INT ||
-										   feature->type == TFMD__FEATURE_TYPE__FLOAT);
+	bool is_number =
+		feature->has_type && (feature->type == TFMD__FEATURE_TYPE__INT || feature->type == TFMD__FEATURE_TYPE__FLOAT);
 
 	return is_number && !fm_feature_is_categorical(schema, feature) ? "jensen_shannon_divergence" : "infinity_norm";
 }
@@ -497,16 +497,16 @@ collect_domains(Tfmd__Feature *feature, DomainList *list)
 			collect_domains(feature->struct_domain->feature[i], list);
 }
 
-#define REMOVE_ELEMENT(array, n, element) \
-	do \
-	{ \
-		size_t from; \
-		size_t to = 0; \
-\
-		for (from = 0; from < (n); from++) \
-			if ((array)[from] != (element)) \
-				(array)[to++] = (array)[from]; \
-		(n) = to; \
+#define REMOVE_ELEMENT(array, n, element)                                                                              \
+	do                                                                                                                 \
+	{                                                                                                                  \
+		size_t from;                                                                                                   \
+		size_t to = 0;                                                                                                 \
+                                                                                                                       \
+		for (from = 0; from < (n); from++)                                                                             \
+			if ((array)[from] != (element))                                                                            \
+				(array)[to++] = (array)[from];                                                                         \
+		(n) = to;                                                                                                      \
 	} while (0)
 
 bool

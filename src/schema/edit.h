@@ -78,9 +78,9 @@ extern bool fm_schema_merge(Tfmd__Schema *a, const Tfmd__Schema *b, FmError *err
 /* One difference between two schemas */
 typedef struct FmSchemaChange
 {
-	char *path;         /* serialised; "" for the schema itself */
+	char *path;			/* serialised; "" for the schema itself */
 	const char *change; /* what changed: "added", "removed", "type", "presence", "domain", ... */
-	char *from;         /* NULL: nothing there */
+	char *from;			/* NULL: nothing there */
 	char *to;
 	bool breaks_readers; /* does who relies on the first schema meet something new? */
 } FmSchemaChange;

@@ -232,15 +232,15 @@ fm_feature_is_required(const Tfmd__Schema *schema, const Tfmd__Feature *feature,
 }
 
 /* Shared domains are looked up by name; a nameless one has the name "" */
-#define FIND_DOMAIN(array, n) \
-	do \
-	{ \
-		size_t i; \
-\
-		for (i = 0; i < (n); i++) \
-			if (strcmp((array)[i]->name ? (array)[i]->name : "", name) == 0) \
-				return (array)[i]; \
-		return NULL; \
+#define FIND_DOMAIN(array, n)                                                                                          \
+	do                                                                                                                 \
+	{                                                                                                                  \
+		size_t i;                                                                                                      \
+                                                                                                                       \
+		for (i = 0; i < (n); i++)                                                                                      \
+			if (strcmp((array)[i]->name ? (array)[i]->name : "", name) == 0)                                           \
+				return (array)[i];                                                                                     \
+		return NULL;                                                                                                   \
 	} while (0)
 
 Tfmd__StringDomain *

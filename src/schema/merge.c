@@ -169,8 +169,7 @@ int_range_of(const Tfmd__Feature *feature)
 
 	if (feature->domain_info_case == TFMD__FEATURE__DOMAIN_INFO_INT_DOMAIN)
 		return feature->int_domain;
-	if (feature->domain_info_case != TFMD__FEATURE__DOMAIN_INFO_BOOL_DOMAIN ||
-		feature->type != TFMD__FEATURE_TYPE__INT)
+	if (feature->domain_info_case != TFMD__FEATURE__DOMAIN_INFO_BOOL_DOMAIN || feature->type != TFMD__FEATURE_TYPE__INT)
 		return NULL;
 	range = FM_NEW(Tfmd__IntDomain, tfmd__int_domain);
 	range->has_min = range->has_max = true;
@@ -211,7 +210,8 @@ same_domain(const Tfmd__Feature *a, const Tfmd__Feature *b)
 }
 
 static void
-merge_sparse_features(Tfmd__SparseFeature ***features, size_t *n_features, Tfmd__SparseFeature **others, size_t n_others)
+merge_sparse_features(Tfmd__SparseFeature ***features, size_t *n_features, Tfmd__SparseFeature **others,
+					  size_t n_others)
 {
 	size_t i;
 	size_t j;
@@ -488,8 +488,7 @@ merge_dataset_constraints(Tfmd__DatasetConstraints *a, const Tfmd__DatasetConstr
 {
 	if (a == NULL || b == NULL)
 		return NULL;
-	a->num_examples_drift_comparator =
-		merge_ratio(a->num_examples_drift_comparator, b->num_examples_drift_comparator);
+	a->num_examples_drift_comparator = merge_ratio(a->num_examples_drift_comparator, b->num_examples_drift_comparator);
 	a->num_examples_version_comparator =
 		merge_ratio(a->num_examples_version_comparator, b->num_examples_version_comparator);
 	a->has_min_examples_count = a->has_min_examples_count && b->has_min_examples_count;

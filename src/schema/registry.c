@@ -38,7 +38,8 @@ fm_registry_oid(void)
 	Oid relid = get_relname_relid("registered_schema", get_namespace_oid("feature_meta", false));
 
 	if (!OidIsValid(relid))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("table feature_meta.registered_schema does not exist")));
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE), errmsg("table feature_meta.registered_schema does not exist")));
 	return relid;
 }
 
@@ -67,8 +68,7 @@ find_own_schema(Oid relid, int version, const TimestampTz *at, FmRegisteredSchem
 
 		if ((version != 0 && candidate != version) || candidate < found->version)
 			continue;
-		if (at != NULL &&
-			DatumGetTimestampTz(heap_getattr(tuple, COLUMN_REGISTERED_AT, description, &isnull)) > *at)
+		if (at != NULL && DatumGetTimestampTz(heap_getattr(tuple, COLUMN_REGISTERED_AT, description, &isnull)) > *at)
 			continue;
 		found->relid = relid;
 		found->version = candidate;
@@ -112,8 +112,8 @@ check_relation(Oid relid)
 			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", relid)));
 			break;
 		default:
-			ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-							errmsg("\"%s\" is not a table or view", get_rel_name(relid))));
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not a table or view", get_rel_name(relid))));
 	}
 }
 
@@ -205,14 +205,15 @@ feature_meta_register_schema(PG_FUNCTION_ARGS)
 	types[3] = TIMESTAMPTZOID;
 	values[3] = TimestampTzGetDatum(GetCurrentTimestamp());
 	SPI_connect();
-	if (SPI_execute_with_args("INSERT INTO feature_meta.registered_schema AS r (relation, version, schema, registered_at, comment)\n"
-							  "SELECT $1, COALESCE(pg_catalog.max(o.version), 0) OPERATOR(pg_catalog.+) 1, $2,\n"
-							  "  CASE WHEN pg_catalog.max(o.registered_at) OPERATOR(pg_catalog.>=) $4\n"
-							  "    THEN pg_catalog.max(o.registered_at) OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval\n"
-							  "    ELSE $4 END, $3\n"
-							  "FROM feature_meta.registered_schema o WHERE o.relation OPERATOR(pg_catalog.=) $1\n"
-							  "ON CONFLICT DO NOTHING RETURNING r.version",
-							  4, types, values, nulls, false, 1) != SPI_OK_INSERT_RETURNING)
+	if (SPI_execute_with_args(
+			"INSERT INTO feature_meta.registered_schema AS r (relation, version, schema, registered_at, comment)\n"
+			"SELECT $1, COALESCE(pg_catalog.max(o.version), 0) OPERATOR(pg_catalog.+) 1, $2,\n"
+			"  CASE WHEN pg_catalog.max(o.registered_at) OPERATOR(pg_catalog.>=) $4\n"
+			"    THEN pg_catalog.max(o.registered_at) OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval\n"
+			"    ELSE $4 END, $3\n"
+			"FROM feature_meta.registered_schema o WHERE o.relation OPERATOR(pg_catalog.=) $1\n"
+			"ON CONFLICT DO NOTHING RETURNING r.version",
+			4, types, values, nulls, false, 1) != SPI_OK_INSERT_RETURNING)
 		elog(ERROR, "could not write to feature_meta.registered_schema");
 	if (SPI_processed != 1)
 		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),

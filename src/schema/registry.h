@@ -10,7 +10,7 @@
 
 typedef struct FmRegisteredSchema
 {
-	Oid relid;    /* what it was registered for: the relation asked about, or the nearest parent of a partition */
+	Oid relid;	  /* what it was registered for: the relation asked about, or the nearest parent of a partition */
 	int version;  /* from 1 on */
 	Datum schema; /* a feature_schema, detoasted, in the current memory context */
 } FmRegisteredSchema;

@@ -71,7 +71,8 @@ extern bool fm_weighted_feature_is_deprecated(const Tfmd__WeightedFeature *featu
 extern bool fm_schema_has_environment(const Tfmd__Schema *schema, const char *environment);
 
 /* environment NULL: every feature is in it */
-extern bool fm_feature_in_environment(const Tfmd__Schema *schema, const Tfmd__Feature *feature, const char *environment);
+extern bool fm_feature_in_environment(const Tfmd__Schema *schema, const Tfmd__Feature *feature,
+									  const char *environment);
 
 /* Must the column exist: not deprecated, min_count or min_fraction above 0, in the environment */
 extern bool fm_feature_is_required(const Tfmd__Schema *schema, const Tfmd__Feature *feature, const char *environment);

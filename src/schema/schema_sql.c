@@ -209,7 +209,8 @@ feature_meta_set_presence(PG_FUNCTION_ARGS)
  * What set_value_count and set_unique share
  */
 static Datum
-set_bounds(FunctionCallInfo fcinfo, bool (*set)(Tfmd__Schema *, const FmPath *, const int64 *, const int64 *, FmError *))
+set_bounds(FunctionCallInfo fcinfo,
+		   bool (*set)(Tfmd__Schema *, const FmPath *, const int64 *, const int64 *, FmError *))
 {
 	FmError error = {0};
 	Tfmd__Schema *schema;

@@ -439,7 +439,8 @@ fm_supported_image_fraction(const Tfmd__CustomStatistic *formats)
 	float unsupported = 0;
 	size_t i;
 
-	for (i = 0; formats->val_case == TFMD__CUSTOM_STATISTIC__VAL_RANK_HISTOGRAM && i < formats->rank_histogram->n_buckets; i++)
+	for (i = 0;
+		 formats->val_case == TFMD__CUSTOM_STATISTIC__VAL_RANK_HISTOGRAM && i < formats->rank_histogram->n_buckets; i++)
 	{
 		const Tfmd__RankHistogram__Bucket *bucket = formats->rank_histogram->buckets[i];
 

@@ -26,8 +26,8 @@ struct FmStatisticsView
 	const Tfmd__DatasetFeatureStatistics *dataset;
 	bool by_weight;
 	int n_features;
-	FmFeatureView *features;   /* in the order of the statistics, without those that are empty */
-	FmFeatureView **sorted;    /* the same by path */
+	FmFeatureView *features; /* in the order of the statistics, without those that are empty */
+	FmFeatureView **sorted;	 /* the same by path */
 };
 
 /* One value of a rank histogram */

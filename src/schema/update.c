@@ -36,7 +36,8 @@ deprecate_weighted(Tfmd__WeightedFeature *feature)
 static Tfmd__FeaturePresence *
 presence_of(const Tfmd__Feature *feature)
 {
-	return feature->presence_constraints_case == TFMD__FEATURE__PRESENCE_CONSTRAINTS_PRESENCE ? feature->presence : NULL;
+	return feature->presence_constraints_case == TFMD__FEATURE__PRESENCE_CONSTRAINTS_PRESENCE ? feature->presence
+																							  : NULL;
 }
 
 /* -- the schema's own mistakes -- */
@@ -530,7 +531,8 @@ collect_missing(void *arg, const FmPath *path, Tfmd__Feature *feature)
 }
 
 bool
-fm_run_update(FmUpdater *updater, const Tfmd__DatasetFeatureStatisticsList *statistics, const FmPath *paths, int n_paths)
+fm_run_update(FmUpdater *updater, const Tfmd__DatasetFeatureStatisticsList *statistics, const FmPath *paths,
+			  int n_paths)
 {
 	const Tfmd__DatasetFeatureStatistics *dataset = fm_default_dataset(statistics, updater->error);
 	FmStatisticsView *view;

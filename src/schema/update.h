@@ -36,10 +36,10 @@ extern void fm_string_domain_add_missing(const FmFeatureView *view, double max_o
  * A member of the oneof, made if another one is set: FM_MUTABLE_DOMAIN(feature, INT_DOMAIN, int_domain,
  * Tfmd__IntDomain, tfmd__int_domain)
  */
-#define FM_MUTABLE_DOMAIN(feature, CASE, member, Type, prefix) \
-	((feature)->domain_info_case == TFMD__FEATURE__DOMAIN_INFO_##CASE \
-		 ? (feature)->member \
-		 : ((feature)->domain_info_case = TFMD__FEATURE__DOMAIN_INFO_##CASE, \
+#define FM_MUTABLE_DOMAIN(feature, CASE, member, Type, prefix)                                                         \
+	((feature)->domain_info_case == TFMD__FEATURE__DOMAIN_INFO_##CASE                                                  \
+		 ? (feature)->member                                                                                           \
+		 : ((feature)->domain_info_case = TFMD__FEATURE__DOMAIN_INFO_##CASE,                                           \
 			(feature)->member = FM_NEW(Type, prefix)))
 
 #endif

@@ -97,8 +97,7 @@ static void
 allow_other_values(Tfmd__Feature *feature)
 {
 	if (feature->distribution_constraints == NULL)
-		feature->distribution_constraints =
-			FM_NEW(Tfmd__DistributionConstraints, tfmd__distribution_constraints);
+		feature->distribution_constraints = FM_NEW(Tfmd__DistributionConstraints, tfmd__distribution_constraints);
 	feature->distribution_constraints->has_min_domain_mass = true;
 	feature->distribution_constraints->min_domain_mass = 0;
 }

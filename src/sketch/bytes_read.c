@@ -485,7 +485,8 @@ get_numbers(Reader *reader, bool is_float, bool weighted, bool lengths, uint64 *
 	{
 		numbers->quantiles = get_quantiles(reader, false, is_float, numbers->count, numbers->min, numbers->max);
 		if (weighted && !FAILED(reader))
-			numbers->weighted_quantiles = get_quantiles(reader, true, is_float, numbers->count, numbers->min, numbers->max);
+			numbers->weighted_quantiles =
+				get_quantiles(reader, true, is_float, numbers->count, numbers->min, numbers->max);
 		if (!FAILED(reader))
 			numbers->distinct = get_distinct(reader, is_float ? 0 : FM_DISTINCT_EXACT);
 	}
@@ -529,7 +530,8 @@ get_top(Reader *reader, const FmStrings *strings, bool weighted, bool by_weight,
 				hash = fm_hash_bytes(value, size);
 			}
 		}
-		else if (strings->exact && (class == FM_STRING_INVALID || (class == FM_STRING_LARGE && size > FM_MAX_VALUE_BYTES)))
+		else if (strings->exact &&
+				 (class == FM_STRING_INVALID || (class == FM_STRING_LARGE && size > FM_MAX_VALUE_BYTES)))
 			hash = get_fixed(reader, 8);
 		else
 			bad(reader, "Damaged string");
@@ -554,9 +556,8 @@ get_top(Reader *reader, const FmStrings *strings, bool weighted, bool by_weight,
 			return top;
 		}
 	}
-	if (strings->exact &&
-		(sum != strings->num_values || sums[FM_STRING_LARGE] != strings->num_class[FM_STRING_LARGE] ||
-		 sums[FM_STRING_INVALID] != strings->num_class[FM_STRING_INVALID]))
+	if (strings->exact && (sum != strings->num_values || sums[FM_STRING_LARGE] != strings->num_class[FM_STRING_LARGE] ||
+						   sums[FM_STRING_INVALID] != strings->num_class[FM_STRING_INVALID]))
 		bad(reader, "Counts do not sum up");
 	return top;
 }
@@ -641,16 +642,20 @@ get_feature(Reader *reader, FmFeature *parent, uint64 universe, int depth)
 	logical_type = get_byte(reader);
 	flags = get_byte(reader);
 	num_levels = get_byte(reader);
-	if (source >= FM_SOURCES || logical_type >= FM_LOGICAL_TYPES || (logical_type != FM_PLAIN && source != FM_SOURCE_INT) ||
-		flags > 15 || num_levels < 1 || num_levels > FM_MAX_LIST_LEVELS + 1 || depth > FM_MAX_PATH_STEPS)
+	if (source >= FM_SOURCES || logical_type >= FM_LOGICAL_TYPES ||
+		(logical_type != FM_PLAIN && source != FM_SOURCE_INT) || flags > 15 || num_levels < 1 ||
+		num_levels > FM_MAX_LIST_LEVELS + 1 || depth > FM_MAX_PATH_STEPS)
 		bad(reader, "Damaged feature");
-	if ((source == FM_SOURCE_INT || source == FM_SOURCE_FLOAT) && (flags & (FM_FEATURE_NUMBERS | FM_FEATURE_STRINGS)) != FM_FEATURE_NUMBERS)
+	if ((source == FM_SOURCE_INT || source == FM_SOURCE_FLOAT) &&
+		(flags & (FM_FEATURE_NUMBERS | FM_FEATURE_STRINGS)) != FM_FEATURE_NUMBERS)
 		bad(reader, "Damaged feature");
-	if ((source == FM_SOURCE_STRING || source == FM_SOURCE_BYTES) && (flags & (FM_FEATURE_NUMBERS | FM_FEATURE_STRINGS)) != FM_FEATURE_STRINGS)
+	if ((source == FM_SOURCE_STRING || source == FM_SOURCE_BYTES) &&
+		(flags & (FM_FEATURE_NUMBERS | FM_FEATURE_STRINGS)) != FM_FEATURE_STRINGS)
 		bad(reader, "Damaged feature");
 	if (source == FM_SOURCE_STRUCT && (flags & (FM_FEATURE_NUMBERS | FM_FEATURE_STRINGS)) != 0)
 		bad(reader, "Damaged feature");
-	if (((flags & FM_FEATURE_FRACTIONS) != 0 && source != FM_SOURCE_JSON) || ((flags & FM_FEATURE_ROW_LENGTHS) != 0 && num_levels < 3) ||
+	if (((flags & FM_FEATURE_FRACTIONS) != 0 && source != FM_SOURCE_JSON) ||
+		((flags & FM_FEATURE_ROW_LENGTHS) != 0 && num_levels < 3) ||
 		((flags & FM_FEATURE_ROW_LENGTHS) == 0 && num_levels > 2))
 		bad(reader, "Damaged feature");
 	if (reader->sketch->num_features >= FM_MAX_FEATURES)
@@ -812,7 +817,8 @@ fm_sketch_read(const char *data, size_t size, FmError *error)
 	max_exact = (int) get_uint(&reader, MAX_EXACT_LIMIT, "Limit out of range");
 	if (flags > 3 || max_exact < 1)
 		bad(&reader, "Damaged header");
-	sketch = fm_sketch_new((flags & FM_FLAG_WEIGHTED) != 0, (flags & FM_FLAG_DISTRIBUTION) ? FM_KEEP_ALL : FM_KEEP_MOMENTS, max_exact);
+	sketch = fm_sketch_new((flags & FM_FLAG_WEIGHTED) != 0,
+						   (flags & FM_FLAG_DISTRIBUTION) ? FM_KEEP_ALL : FM_KEEP_MOMENTS, max_exact);
 	reader.sketch = sketch;
 	sketch->num_examples = get_count(&reader);
 	if (sketch->weighted)

@@ -311,8 +311,9 @@ put_feature(StringInfo out, FmFeature *feature)
 	put_byte(out, feature->source);
 	put_byte(out, feature->logical_type);
 	put_byte(out, (feature->mixed_integers ? FM_FEATURE_FRACTIONS : 0) |
-				 (feature->row_lengths != NULL ? FM_FEATURE_ROW_LENGTHS : 0) |
-				 (feature->numbers != NULL ? FM_FEATURE_NUMBERS : 0) | (feature->strings != NULL ? FM_FEATURE_STRINGS : 0));
+					  (feature->row_lengths != NULL ? FM_FEATURE_ROW_LENGTHS : 0) |
+					  (feature->numbers != NULL ? FM_FEATURE_NUMBERS : 0) |
+					  (feature->strings != NULL ? FM_FEATURE_STRINGS : 0));
 	put_byte(out, feature->num_levels);
 	for (int i = 0; i < feature->num_levels; i++)
 	{

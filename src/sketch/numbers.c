@@ -582,7 +582,8 @@ fm_numbers_enlarge_batch(FmNumbers *numbers)
 	size = size == 0 ? 16 : size * 4;
 	numbers->batch = size == 16 ? palloc(sizeof(int64) * size) : repalloc(numbers->batch, sizeof(int64) * size);
 	if (numbers->weighted)
-		numbers->batch_weights = size == 16 ? palloc(sizeof(int128) * size) : repalloc(numbers->batch_weights, sizeof(int128) * size);
+		numbers->batch_weights =
+			size == 16 ? palloc(sizeof(int128) * size) : repalloc(numbers->batch_weights, sizeof(int128) * size);
 	numbers->batch_size = size;
 }
 

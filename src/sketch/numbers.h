@@ -57,7 +57,7 @@ typedef struct FmNumbers
 	uint64 num_zeros;
 	int64 min;
 	int64 max;
-	int128 sum; /* integers */
+	int128 sum;				/* integers */
 	uint128 sum_squares[2]; /* low 128 bits, carries */
 	FmExact float_sum;		/* doubles */
 	FmExact float_sum_squares;

@@ -52,7 +52,7 @@ compare_items(const void *a, const void *b)
 
 #define RADIX_BITS 8
 #define RADIX_SIZE (1 << RADIX_BITS)
-#define RADIX_FEW 3					 /* passes that mostly do */
+#define RADIX_FEW 3					/* passes that mostly do */
 #define RADIX_ALL (64 / RADIX_BITS) /* passes that always do */
 
 /*
@@ -632,5 +632,6 @@ fm_quantiles_entries(FmQuantiles *quantiles, int64 **keys, double **weights)
 		total += quantiles->levels[level].num;
 	*keys = palloc(sizeof(int64) * Max(total, 1));
 	*weights = palloc(sizeof(double) * Max(total, 1));
-	return quantiles->weighted ? sort_levels(quantiles, *keys, *weights, total) : merge_levels(quantiles, keys, weights, total);
+	return quantiles->weighted ? sort_levels(quantiles, *keys, *weights, total)
+							   : merge_levels(quantiles, keys, weights, total);
 }

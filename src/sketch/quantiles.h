@@ -37,12 +37,12 @@ typedef struct FmQuantiles
 	bool weighted;
 	int num_levels;
 	FmLevel *levels;
-	uint64 coins; /* tossed so far */
+	uint64 coins;	 /* tossed so far */
 	uint64 pairs[2]; /* per level: a bit that says that the next coin is given, and the bit it is */
 	int num_staged;
 	int stage_level;
-	int start; /* of the last stage that was thinned */
-	int mirror; /* to one key in so many; 0: the next start is drawn */
+	int start;	  /* of the last stage that was thinned */
+	int mirror;	  /* to one key in so many; 0: the next start is drawn */
 	int64 *stage; /* values that wait for their level to be sorted */
 } FmQuantiles;
 

@@ -97,13 +97,13 @@ fm_feature_add_child(FmFeature *parent, const char *name, size_t size, int posit
 	if (parent->num_children == parent->children_allocated)
 	{
 		parent->children_allocated = parent->children_allocated == 0 ? 8 : parent->children_allocated * 2;
-		parent->children = parent->children == NULL ?
-			palloc(sizeof(FmFeature *) * parent->children_allocated) :
-			repalloc(parent->children, sizeof(FmFeature *) * parent->children_allocated);
+		parent->children = parent->children == NULL
+							   ? palloc(sizeof(FmFeature *) * parent->children_allocated)
+							   : repalloc(parent->children, sizeof(FmFeature *) * parent->children_allocated);
 	}
 	at = parent->num_children++;
-	while (at > 0 &&
-		   compare_places(parent->children[at - 1]->position, parent->children[at - 1]->name, position, child->name) > 0)
+	while (at > 0 && compare_places(parent->children[at - 1]->position, parent->children[at - 1]->name, position,
+									child->name) > 0)
 	{
 		parent->children[at] = parent->children[at - 1];
 		at--;
@@ -125,8 +125,8 @@ fm_feature_make_numbers(FmFeature *feature)
 	FmSketch *sketch = feature->sketch;
 
 	if (feature->numbers == NULL)
-		feature->numbers = fm_numbers_new(feature->source != FM_SOURCE_INT, sketch->weighted, fm_sketch_complete(sketch),
-										  sketch->max_exact);
+		feature->numbers = fm_numbers_new(feature->source != FM_SOURCE_INT, sketch->weighted,
+										  fm_sketch_complete(sketch), sketch->max_exact);
 	return feature->numbers;
 }
 
@@ -212,8 +212,8 @@ fm_feature_add_string(FmFeature *feature, int level, const char *value, size_t s
 	FmStringClass class = FM_STRING_PLAIN;
 
 	/* a zero byte is valid UTF-8, but ends the C strings of a message: counted as bytes */
-	if (check_utf8 && (memchr(value, '\0', size) != NULL ||
-					   pg_encoding_verifymbstr(PG_UTF8, value, (int) size) != (int) size))
+	if (check_utf8 &&
+		(memchr(value, '\0', size) != NULL || pg_encoding_verifymbstr(PG_UTF8, value, (int) size) != (int) size))
 		class = FM_STRING_INVALID;
 	fm_feature_count_scalar(feature, level);
 	fm_strings_add(feature->strings, value, size, class, feature->sketch->weight);
@@ -465,7 +465,8 @@ merge_children(FmFeature *parent, FmFeature *other, int offset, FmError *error)
 		if (to == NULL)
 		{
 			if (parent->sketch->num_features >= FM_MAX_FEATURES)
-				return fm_fail(error, ERRCODE_PROGRAM_LIMIT_EXCEEDED, "a sketch cannot have more than %d features", FM_MAX_FEATURES);
+				return fm_fail(error, ERRCODE_PROGRAM_LIMIT_EXCEEDED, "a sketch cannot have more than %d features",
+							   FM_MAX_FEATURES);
 			to = fm_feature_add_child(parent, from->name, strlen(from->name), from->position + offset, from->source,
 									  from->logical_type);
 		}
@@ -483,7 +484,8 @@ fm_sketch_merge(FmSketch *sketch, FmSketch *other, FmError *error)
 	if (sketch->weighted != other->weighted)
 		return fm_fail(error, ERRCODE_INVALID_PARAMETER_VALUE, "cannot merge a sketch with weights and one without");
 	if (sketch->keep != other->keep)
-		return fm_fail(error, ERRCODE_INVALID_PARAMETER_VALUE, "cannot merge a sketch with distributions and one without");
+		return fm_fail(error, ERRCODE_INVALID_PARAMETER_VALUE,
+					   "cannot merge a sketch with distributions and one without");
 	fm_sketch_set_max_exact(sketch, Min(sketch->max_exact, other->max_exact));
 	sketch->num_examples += other->num_examples;
 	sketch->weight_examples += other->weight_examples;

@@ -88,7 +88,7 @@ typedef struct FmFeatureInfo
 	FmKind kind;
 	FmLogicalType logical_type;
 	FmPresence common; /* values are the innermost ones */
-	int num_levels;	   /* 1: a scalar or a plain list; more: lists of lists, then levels[] has one entry each, outermost first */
+	int num_levels; /* 1: a scalar or a plain list; more: lists of lists, then levels[] has one entry each, outermost first */
 	FmPresence *levels;
 } FmFeatureInfo;
 
@@ -123,14 +123,14 @@ extern void fm_feature_list_lengths(FmFeature *feature, int level, FmEntries *en
 
 typedef struct FmNumberSummary
 {
-	uint64 count;	/* values that are not NaN, infinities among them */
-	uint64 num_nan; /* NaN values and nulls inside lists, as TFDV counts them */
+	uint64 count;			/* values that are not NaN, infinities among them */
+	uint64 num_nan;			/* NaN values and nulls inside lists, as TFDV counts them */
 	uint64 num_null_values; /* of these the nulls inside lists */
 	uint64 num_zeros;		/* 0 and -0.0 */
 	uint64 num_pos_inf;
 	uint64 num_neg_inf;
-	double min; /* +inf if count is 0 */
-	double max; /* -inf if count is 0 */
+	double min;		 /* +inf if count is 0 */
+	double max;		 /* -inf if count is 0 */
 	double mean;	 /* NaN if there is an infinity or no value */
 	double variance; /* population; NaN if there is an infinity or no value; +inf if it is beyond a double's range */
 	/* by weights; the same rules, and NaN if the weights sum up to 0 */
@@ -143,10 +143,10 @@ extern void fm_feature_numbers(FmFeature *feature, FmNumberSummary *summary);
 
 typedef struct FmStringSummary
 {
-	uint64 num_values;		 /* not null */
-	uint64 num_null_values;	 /* nulls inside lists */
-	uint64 tot_num_bytes;	 /* of all values; UTF-8 */
-	uint64 min_num_bytes;	 /* 0 if there is no value */
+	uint64 num_values;		/* not null */
+	uint64 num_null_values; /* nulls inside lists */
+	uint64 tot_num_bytes;	/* of all values; UTF-8 */
+	uint64 min_num_bytes;	/* 0 if there is no value */
 	uint64 max_num_bytes;
 	uint64 num_invalid_utf8; /* values, repeats counted */
 	uint64 num_large;		 /* valid values longer than FM_MAX_VALUE_BYTES, repeats counted */
@@ -188,7 +188,7 @@ extern void fm_feature_frequent_values(FmFeature *feature, bool by_weight, FmFre
 /* ---------------------------------------------------------------- Building */
 
 /* What a sketch keeps */
-#define FM_KEEP_MOMENTS 0 /* counts, moments, extremes: always */
+#define FM_KEEP_MOMENTS 0	   /* counts, moments, extremes: always */
 #define FM_KEEP_DISTRIBUTION 1 /* quantiles, distinct and frequent values */
 #define FM_KEEP_ALL FM_KEEP_DISTRIBUTION
 

@@ -89,11 +89,11 @@ add_to_column(FunctionCallInfo fcinfo, Oid type)
 	return EOHPGetRWDatum(&object->header);
 }
 
-#define COLUMN_SKETCH_ADD(name, type) \
-	PGDLLEXPORT PG_FUNCTION_INFO_V1(column_sketch_add_##name); \
-	Datum column_sketch_add_##name(PG_FUNCTION_ARGS) \
-	{ \
-		return add_to_column(fcinfo, type); \
+#define COLUMN_SKETCH_ADD(name, type)                                                                                  \
+	PGDLLEXPORT PG_FUNCTION_INFO_V1(column_sketch_add_##name);                                                         \
+	Datum column_sketch_add_##name(PG_FUNCTION_ARGS)                                                                   \
+	{                                                                                                                  \
+		return add_to_column(fcinfo, type);                                                                            \
 	}
 
 COLUMN_SKETCH_ADD(bool, BOOLOID)
@@ -219,9 +219,9 @@ typedef struct TableState
 {
 	MemoryContext context;
 	FmSketch *sketch;
-	FmRow *row; /* table_sketch */
+	FmRow *row;			/* table_sketch */
 	FmColumns *columns; /* table_sketch_columns; the sketch is complete once state_sketch is called */
-	FmColumn *any; /* column_sketch(anyelement) */
+	FmColumn *any;		/* column_sketch(anyelement) */
 } TableState;
 
 static TableState *
@@ -287,7 +287,8 @@ table_sketch_add(PG_FUNCTION_ARGS)
 			HeapTupleHeader header = DatumGetHeapTupleHeader(row);
 			MemoryContext old = MemoryContextSwitchTo(state->context);
 
-			state->row = fm_row_open(state->sketch, NULL, HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+			state->row =
+				fm_row_open(state->sketch, NULL, HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
 			MemoryContextSwitchTo(old);
 		}
 		fm_row_add(state->row, row, state->context);

@@ -72,7 +72,7 @@ struct FmSketch
 	int max_exact;
 	uint64 num_examples;
 	int128 weight_examples;
-	int128 weight; /* of the example that is being added */
+	int128 weight;	  /* of the example that is being added */
 	int num_features; /* in the whole tree */
 	FmFeature root;	  /* its children are the columns */
 };

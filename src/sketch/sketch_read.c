@@ -238,7 +238,8 @@ number_entries(FmNumbers *numbers, bool weighted, FmEntries *entries)
 		entries->weights = palloc(sizeof(double) * (num + 2));
 		if (numbers->num_infinite[0] > 0)
 			append_entry(entries, -INFINITY,
-						 weighted ? fm_weight_get_double(numbers->weight_infinite[0]) : (double) numbers->num_infinite[0]);
+						 weighted ? fm_weight_get_double(numbers->weight_infinite[0])
+								  : (double) numbers->num_infinite[0]);
 		for (int i = 0; i < num; i++)
 			append_entry(entries, fm_numbers_value(numbers, cells[i].key),
 						 weighted ? fm_weight_get_double(weights[i]) : (double) cells[i].count);
@@ -255,7 +256,8 @@ number_entries(FmNumbers *numbers, bool weighted, FmEntries *entries)
 		entries->weights = palloc(sizeof(double) * (num + 2));
 		if (numbers->num_infinite[0] > 0)
 			append_entry(entries, -INFINITY,
-						 weighted ? fm_weight_get_double(numbers->weight_infinite[0]) : (double) numbers->num_infinite[0]);
+						 weighted ? fm_weight_get_double(numbers->weight_infinite[0])
+								  : (double) numbers->num_infinite[0]);
 		/* the true extremes, which the sketch may have dropped */
 		for (int i = 0; i < num; i++)
 		{
@@ -356,7 +358,9 @@ fm_feature_numbers(FmFeature *feature, FmNumberSummary *summary)
 	summary->num_pos_inf = numbers->num_infinite[1];
 	summary->count = moments.count + summary->num_neg_inf + summary->num_pos_inf;
 	summary->num_zeros = moments.num_zeros;
-	summary->min = summary->num_neg_inf > 0 ? -INFINITY : summary->num_pos_inf > 0 ? Min(INFINITY, moments.min) : moments.min;
+	summary->min = summary->num_neg_inf > 0	  ? -INFINITY
+				   : summary->num_pos_inf > 0 ? Min(INFINITY, moments.min)
+											  : moments.min;
 	summary->max = summary->num_pos_inf > 0 ? INFINITY : moments.max;
 	if (moments.count == 0 && summary->count > 0)
 	{
@@ -365,7 +369,7 @@ fm_feature_numbers(FmFeature *feature, FmNumberSummary *summary)
 		summary->max = summary->num_pos_inf > 0 ? INFINITY : -INFINITY;
 	}
 	summary->weighted_count = moments.weighted_count + fm_weight_get_double(numbers->weight_infinite[0]) +
-		fm_weight_get_double(numbers->weight_infinite[1]);
+							  fm_weight_get_double(numbers->weight_infinite[1]);
 	if (summary->num_neg_inf + summary->num_pos_inf == 0)
 	{
 		summary->mean = moments.mean;
@@ -634,5 +638,6 @@ fm_feature_frequent_values(FmFeature *feature, bool by_weight, FmFrequentValues 
 		values->weighted_max_error += fabs(fm_weight_get_double(feature->numbers->weight)) / 200;
 	}
 	if (values->num_values > 1)
-		qsort(values->values, values->num_values, sizeof(FmFrequentValue), by_weight ? compare_by_weight : compare_by_count);
+		qsort(values->values, values->num_values, sizeof(FmFrequentValue),
+			  by_weight ? compare_by_weight : compare_by_count);
 }

@@ -23,14 +23,15 @@ bool fm_sketch_distributions = true;
 void
 fm_sketch_define_settings(void)
 {
-	DefineCustomIntVariable("feature_meta.max_exact_values",
-							"Number of distinct values of a column up to which a sketch keeps all of them.",
-							"Beyond it quantiles, distinct counts and frequent values are estimates with a stated error.",
-							&fm_max_exact_values, 4300, 16, 1000000, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"feature_meta.max_exact_values",
+		"Number of distinct values of a column up to which a sketch keeps all of them.",
+		"Beyond it quantiles, distinct counts and frequent values are estimates with a stated error.",
+		&fm_max_exact_values, 4300, 16, 1000000, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("feature_meta.sketch_distributions",
 							 "Whether sketches keep quantiles, distinct and frequent values.",
-							 "Off: only counts, moments and extremes, which is faster.",
-							 &fm_sketch_distributions, true, PGC_USERSET, 0, NULL, NULL, NULL);
+							 "Off: only counts, moments and extremes, which is faster.", &fm_sketch_distributions, true,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 }
 
 FmSketch *

@@ -48,7 +48,7 @@ struct FmColumn
 {
 	Action action;
 	FmFeature *feature;
-	FmgrInfo output; /* ADD_OUTPUT */
+	FmgrInfo output;   /* ADD_OUTPUT */
 	FmColumn *element; /* ADD_ARRAY */
 	Oid element_type;
 	int16 typlen;
@@ -177,7 +177,8 @@ source_of(Oid type, Action *action, FmLogicalType *logical_type)
 }
 
 static FmColumn *
-open_for_feature(FmSketch *sketch, FmFeature *parent, FmFeature *feature, const char *name, int position, Oid type, bool is_element)
+open_for_feature(FmSketch *sketch, FmFeature *parent, FmFeature *feature, const char *name, int position, Oid type,
+				 bool is_element)
 {
 	FmColumn *column = palloc0(sizeof(FmColumn));
 	Oid base = getBaseType(type);
@@ -261,7 +262,7 @@ typedef struct Place
 	int deepest;
 	int known_levels; /* of lists, before this example */
 	uint64 num_values;
-	int null_level;	  /* the deepest level that had a null, and how many are counted of it in num_values */
+	int null_level; /* the deepest level that had a null, and how many are counted of it in num_values */
 	uint64 num_nulls;
 } Place;
 
@@ -337,9 +338,10 @@ add_array(FmColumn *column, Datum value, Place *place)
 	const int no_dims[1] = {0};
 
 	if (ARR_ELEMTYPE(array) != column->element_type)
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("values of type %s[] cannot be added to this sketch", format_type_be(ARR_ELEMTYPE(array)))));
-	deconstruct_array(array, column->element_type, column->typlen, column->typbyval, column->typalign, &values, &nulls, &num);
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("values of type %s[] cannot be added to this sketch",
+																   format_type_be(ARR_ELEMTYPE(array)))));
+	deconstruct_array(array, column->element_type, column->typlen, column->typbyval, column->typalign, &values, &nulls,
+					  &num);
 	if (ARR_NDIM(array) == 0)
 		add_dimension(column, place, 1, no_dims, &values, &nulls);
 	else
@@ -420,7 +422,8 @@ add_json_object(FmFeature *feature, JsonbContainer *container, Place *place, int
 			}
 			if (size > FM_MAX_NAME_BYTES)
 				ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-								errmsg("a key of a jsonb object cannot be a feature: it is longer than %d bytes", FM_MAX_NAME_BYTES)));
+								errmsg("a key of a jsonb object cannot be a feature: it is longer than %d bytes",
+									   FM_MAX_NAME_BYTES)));
 			child = fm_feature_find_child(feature, name, size);
 			if (child == NULL)
 			{
@@ -498,7 +501,8 @@ add_json(FmFeature *feature, JsonbValue *value, Place *place, int depth)
 		{
 			JsonbContainer *container = value->val.binary.data;
 
-			if (JsonContainerIsArray(container) && !JsonContainerIsScalar(container) && place->level < FM_MAX_LIST_LEVELS)
+			if (JsonContainerIsArray(container) && !JsonContainerIsScalar(container) &&
+				place->level < FM_MAX_LIST_LEVELS)
 				add_json_array(feature, container, place, depth);
 			else if (JsonContainerIsObject(container) && depth < FM_MAX_PATH_STEPS)
 				add_json_object(feature, container, place, depth);
@@ -542,7 +546,8 @@ fm_row_add(FmRow *row, Datum composite, MemoryContext context)
 
 	if (HeapTupleHeaderGetTypeId(header) != row->typid ||
 		(row->typid == RECORDOID && HeapTupleHeaderGetTypMod(header) != row->typmod))
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("rows of different types cannot be added to one sketch")));
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("rows of different types cannot be added to one sketch")));
 	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
 	ItemPointerSetInvalid(&tuple.t_self);
 	tuple.t_tableOid = InvalidOid;
@@ -694,8 +699,8 @@ add_value(FmColumn *column, Datum value, Place *place)
 			add_varlena(column, value, place);
 			break;
 		case ADD_NAME:
-			add_text(column->feature, place->level, NameStr(*DatumGetName(value)), (int) strlen(NameStr(*DatumGetName(value))),
-					 place->context);
+			add_text(column->feature, place->level, NameStr(*DatumGetName(value)),
+					 (int) strlen(NameStr(*DatumGetName(value))), place->context);
 			break;
 		case ADD_JSONB:
 			place->num_values--;
@@ -763,54 +768,54 @@ fm_column_add_text(FmColumn *column, const char *text, size_t size)
 }
 
 /* Turns Datums into keys, in place, by an expression of Datum "value" */
-#define MAKE_KEYS(expression) \
-	do \
-	{ \
-		for (int i = 0; i < num; i++) \
-		{ \
-			Datum value = values[i]; \
-\
-			keys[i] = (expression); \
-		} \
+#define MAKE_KEYS(expression)                                                                                          \
+	do                                                                                                                 \
+	{                                                                                                                  \
+		for (int i = 0; i < num; i++)                                                                                  \
+		{                                                                                                              \
+			Datum value = values[i];                                                                                   \
+                                                                                                                       \
+			keys[i] = (expression);                                                                                    \
+		}                                                                                                              \
 	} while (0)
 
 /* The same for floats: those that are not finite are counted apart */
-#define MAKE_FLOAT_KEYS(expression) \
-	do \
-	{ \
-		int finite = 0; \
-\
-		for (int i = 0; i < num; i++) \
-		{ \
-			Datum value = values[i]; \
-			double number = (expression); \
-			int64 key = fm_key_of_double(number); \
-\
-			if (likely(fm_key_is_finite(key))) \
-				keys[finite++] = key; \
-			else \
-				fm_numbers_add_not_finite(numbers, number, 0); \
-		} \
-		num = finite; \
+#define MAKE_FLOAT_KEYS(expression)                                                                                    \
+	do                                                                                                                 \
+	{                                                                                                                  \
+		int finite = 0;                                                                                                \
+                                                                                                                       \
+		for (int i = 0; i < num; i++)                                                                                  \
+		{                                                                                                              \
+			Datum value = values[i];                                                                                   \
+			double number = (expression);                                                                              \
+			int64 key = fm_key_of_double(number);                                                                      \
+                                                                                                                       \
+			if (likely(fm_key_is_finite(key)))                                                                         \
+				keys[finite++] = key;                                                                                  \
+			else                                                                                                       \
+				fm_numbers_add_not_finite(numbers, number, 0);                                                         \
+		}                                                                                                              \
+		num = finite;                                                                                                  \
 	} while (0)
 
 /* The same for dates and timestamps */
-#define MAKE_TIME_KEYS(expression, no_begin, no_end) \
-	do \
-	{ \
-		int finite = 0; \
-\
-		for (int i = 0; i < num; i++) \
-		{ \
-			Datum value = values[i]; \
-			int64 key = (expression); \
-\
-			if (likely(key != (no_begin) && key != (no_end))) \
-				keys[finite++] = key + epoch; \
-			else \
-				fm_numbers_add_infinity(numbers, key == (no_end), 0); \
-		} \
-		num = finite; \
+#define MAKE_TIME_KEYS(expression, no_begin, no_end)                                                                   \
+	do                                                                                                                 \
+	{                                                                                                                  \
+		int finite = 0;                                                                                                \
+                                                                                                                       \
+		for (int i = 0; i < num; i++)                                                                                  \
+		{                                                                                                              \
+			Datum value = values[i];                                                                                   \
+			int64 key = (expression);                                                                                  \
+                                                                                                                       \
+			if (likely(key != (no_begin) && key != (no_end)))                                                          \
+				keys[finite++] = key + epoch;                                                                          \
+			else                                                                                                       \
+				fm_numbers_add_infinity(numbers, key == (no_end), 0);                                                  \
+		}                                                                                                              \
+		num = finite;                                                                                                  \
 	} while (0)
 
 void

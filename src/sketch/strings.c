@@ -293,7 +293,8 @@ fm_strings_set_max_exact(FmStrings *strings, int max_exact)
 }
 
 static inline void
-add_hashed(FmStrings *strings, uint64 hash, const char *value, uint32 size, FmStringClass class, uint64 count, int128 weight)
+add_hashed(FmStrings *strings, uint64 hash, const char *value, uint32 size, FmStringClass class, uint64 count,
+		   int128 weight)
 {
 	if (strings->exact)
 	{

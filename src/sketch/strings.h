@@ -73,9 +73,9 @@ typedef struct FmStrings
 	int128 weight_bytes;
 	int128 weight_class[3];
 
-	bool exact;			/* top has all values */
-	FmTop *top;			/* by count; NULL if not complete */
-	FmTop *weighted_top; /* when not exact: by weight */
+	bool exact;			  /* top has all values */
+	FmTop *top;			  /* by count; NULL if not complete */
+	FmTop *weighted_top;  /* when not exact: by weight */
 	FmDistinct *distinct; /* when not exact */
 } FmStrings;
 

@@ -11,7 +11,7 @@
 extern int fm_arg_int(FunctionCallInfo fcinfo, int n, int if_null);
 extern double fm_arg_float8(FunctionCallInfo fcinfo, int n, double if_null);
 extern bool fm_arg_bool(FunctionCallInfo fcinfo, int n, bool if_null);
-extern char *fm_arg_text(FunctionCallInfo fcinfo, int n); /* or NULL */
+extern char *fm_arg_text(FunctionCallInfo fcinfo, int n);  /* or NULL */
 extern char *fm_arg_jsonb(FunctionCallInfo fcinfo, int n); /* as text, or NULL */
 
 /* The elements of a text[] in order, of any number of dimensions; -1 and NULL if it is NULL. No element may be NULL. */

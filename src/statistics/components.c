@@ -25,7 +25,7 @@ typedef struct Place
 typedef struct Universe
 {
 	StringInfoData from; /* with the laterals that open structs */
-	Place place;         /* of a value; at the top the row itself, with no expression */
+	Place place;		 /* of a value; at the top the row itself, with no expression */
 	int num_laterals;
 } Universe;
 
@@ -63,9 +63,9 @@ Child(const FmRowSource *source, const Universe *universe, const char *name)
 			child = (Place){psprintf("(%s)::pg_catalog.jsonb", column->reference), JSONBOID};
 	}
 	else if (IsJson(universe->place.type))
-		child = (Place){psprintf("(%s OPERATOR(pg_catalog.->) %s)", universe->place.expression,
-								 quote_literal_cstr(name)),
-						universe->place.type};
+		child =
+			(Place){psprintf("(%s OPERATOR(pg_catalog.->) %s)", universe->place.expression, quote_literal_cstr(name)),
+					universe->place.type};
 	else if (type_is_rowtype(universe->place.type))
 	{
 		TupleDesc row = lookup_rowtype_tupdesc_domain(universe->place.type, -1, true);
@@ -294,9 +294,8 @@ AddWeightedFeature(const FmRowSource *source, const Tfmd__WeightedFeature *weigh
 	MemoryContext old;
 
 	if (value.n_step == 0 || weight.n_step == 0 || !fm_path_equal(&value_parent, &weight_parent))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("weighted feature \"%s\" needs a value and a weight in one struct", weighted->name)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("weighted feature \"%s\" needs a value and a weight in one struct", weighted->name)));
 
 	OpenUniverse(source, &value_parent, &universe);
 	components[0].name = value.step[value.n_step - 1];

@@ -169,8 +169,8 @@ FindPair(const FmRowSource *source, char **names, FmSourceColumn **columns, int 
 }
 
 void
-fm_add_cross_features(const FmRowSource *source, Tfmd__DatasetFeatureStatistics *dataset, char **crosses, int num_crosses,
-					  MemoryContext context)
+fm_add_cross_features(const FmRowSource *source, Tfmd__DatasetFeatureStatistics *dataset, char **crosses,
+					  int num_crosses, MemoryContext context)
 {
 	int num_columns;
 	FmSourceColumn **columns = NumericColumns(source, &num_columns);

@@ -22,15 +22,15 @@ extern void fm_add_cross_features(const FmRowSource *source, Tfmd__DatasetFeatur
 
 typedef struct FmLiftOptions
 {
-	const char *y;          /* the label: a column */
-	int num_x;              /* the columns x */
+	const char *y; /* the label: a column */
+	int num_x;	   /* the columns x */
 	char **x;
-	int num_y_boundaries;   /* sorted; a numeric y falls into the bins between them */
+	int num_y_boundaries; /* sorted; a numeric y falls into the bins between them */
 	double *y_boundaries;
-	int min_x_count;        /* an x is listed if more rows than this have it */
-	int top_k_per_y;        /* 0: all */
+	int min_x_count; /* an x is listed if more rows than this have it */
+	int top_k_per_y; /* 0: all */
 	int bottom_k_per_y;
-	const char *weight;     /* NULL or a column: then lift by weight is added */
+	const char *weight; /* NULL or a column: then lift by weight is added */
 	bool output_custom_stats;
 } FmLiftOptions;
 
@@ -53,6 +53,6 @@ extern void fm_add_mutual_information(const FmRowSource *source, const char *lab
 
 /* The feature of a data set with a path of one step, made where there is none */
 extern Tfmd__FeatureNameStatistics *fm_need_feature_statistics(Tfmd__DatasetFeatureStatistics *dataset,
-																const char *name);
+															   const char *name);
 
 #endif

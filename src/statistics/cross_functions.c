@@ -19,8 +19,7 @@ PG_FUNCTION_INFO_V1(mutual_information);
 static Tfmd__DatasetFeatureStatisticsList *
 EmptyList(const char *name)
 {
-	Tfmd__DatasetFeatureStatistics *dataset =
-		FM_NEW(Tfmd__DatasetFeatureStatistics, tfmd__dataset_feature_statistics);
+	Tfmd__DatasetFeatureStatistics *dataset = FM_NEW(Tfmd__DatasetFeatureStatistics, tfmd__dataset_feature_statistics);
 
 	if (name != NULL)
 		dataset->name = pstrdup(name);
@@ -85,8 +84,8 @@ ReadBoundaries(FunctionCallInfo fcinfo, int n, double **boundaries)
 	for (int i = 0; i < count; i++)
 	{
 		if (nulls[i] || isnan(DatumGetFloat8(elements[i])))
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("y_boundaries must not contain NULL or NaN")));
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("y_boundaries must not contain NULL or NaN")));
 		(*boundaries)[i] = DatumGetFloat8(elements[i]);
 	}
 	qsort(*boundaries, count, sizeof(double), CompareBoundaries);

@@ -62,8 +62,7 @@ StandardDeviation(double variance)
 static Tfmd__WeightedCommonStatistics *
 MakeWeightedCommonStats(const FmPresence *presence, double total)
 {
-	Tfmd__WeightedCommonStatistics *common =
-		FM_NEW(Tfmd__WeightedCommonStatistics, tfmd__weighted_common_statistics);
+	Tfmd__WeightedCommonStatistics *common = FM_NEW(Tfmd__WeightedCommonStatistics, tfmd__weighted_common_statistics);
 
 	common->num_non_missing = presence->weighted_num_non_missing;
 	common->num_missing = presence->weighted_num_missing;
@@ -499,8 +498,7 @@ MakeFeatureStats(const FmFeatureInfo *info, const Scope *scope)
 Tfmd__DatasetFeatureStatistics *
 fm_statistics_of_sketch(FmSketch *sketch, const FmStatisticsOptions *options)
 {
-	Tfmd__DatasetFeatureStatistics *dataset =
-		FM_NEW(Tfmd__DatasetFeatureStatistics, tfmd__dataset_feature_statistics);
+	Tfmd__DatasetFeatureStatistics *dataset = FM_NEW(Tfmd__DatasetFeatureStatistics, tfmd__dataset_feature_statistics);
 	Scope scope = {options, fm_sketch_is_weighted(sketch), fm_sketch_is_complete(sketch)};
 	FmFeatureInfo *features;
 	int num_features;

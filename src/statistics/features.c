@@ -145,8 +145,8 @@ TimeDomainOf(const Tfmd__FeatureNameStatistics *statistics)
 
 		if (strcmp(custom->name, "domain_info") != 0 || custom->val_case != TFMD__CUSTOM_STATISTIC__VAL_STR)
 			continue;
-		feature = (Tfmd__Feature *) fm_message_parse_text(&tfmd__feature__descriptor, custom->str,
-														  strlen(custom->str), &error);
+		feature = (Tfmd__Feature *) fm_message_parse_text(&tfmd__feature__descriptor, custom->str, strlen(custom->str),
+														  &error);
 		if (feature == NULL)
 			continue;
 		if (feature->domain_info_case == TFMD__FEATURE__DOMAIN_INFO_TIME_OF_DAY_DOMAIN ||

@@ -63,9 +63,8 @@ fm_quantile_boundaries(const FmWeightedValue *entries, size_t n, int num_interva
 			while (next < num_kept && twice_rank >= (max_rank[next] - kept[next].weight) + max_rank[next])
 				next++;
 			current = next - 1;
-			if (next == num_kept ||
-				twice_rank < (max_rank[current] - kept[current].weight + kept[current].weight) +
-								 (max_rank[next] - kept[next].weight))
+			if (next == num_kept || twice_rank < (max_rank[current] - kept[current].weight + kept[current].weight) +
+													 (max_rank[next] - kept[next].weight))
 				chosen = current;
 			else
 				chosen = next;

@@ -34,8 +34,8 @@ typedef struct FmBoundaries
 /* What a histogram needs to know beside the boundaries */
 typedef struct FmFiniteRange
 {
-	double min;              /* smallest finite value; +inf when there is none */
-	double max;              /* largest finite value; -inf when there is none */
+	double min;				  /* smallest finite value; +inf when there is none */
+	double max;				  /* largest finite value; -inf when there is none */
 	double positive_infinity; /* weight of +inf */
 } FmFiniteRange;
 
@@ -59,6 +59,6 @@ extern Tfmd__Histogram *fm_quantiles_histogram(const FmBoundaries *boundaries);
  * the boundaries spread evenly over it, infinities in buckets of their own. Without buckets when the width overflows.
  */
 extern Tfmd__Histogram *fm_standard_histogram(const FmBoundaries *boundaries, const FmFiniteRange *range,
-											   int num_buckets);
+											  int num_buckets);
 
 #endif

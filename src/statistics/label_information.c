@@ -131,8 +131,8 @@ CategoricalInformation(const FmRowSource *source, const Variable *x, const Varia
 
 	information.mutual = fm_mutual_information(&table);
 	information.shuffled = fm_expected_mutual_information(&table);
-	information.max_entropy = Max(fm_entropy(table.x_count, table.num_x, table.total),
-								  fm_entropy(table.y_count, table.num_y, table.total));
+	information.max_entropy =
+		Max(fm_entropy(table.x_count, table.num_x, table.total), fm_entropy(table.y_count, table.num_y, table.total));
 	return information;
 }
 
@@ -213,8 +213,8 @@ NumericInformation(const FmRowSource *source, const Variable *x, const Variable 
 		information.mutual = fm_mutual_information_mixed(CopyNumbers(numbers, n), categories, n);
 		fm_shuffle_categories(categories, n);
 		information.shuffled = fm_mutual_information_mixed(CopyNumbers(numbers, n), categories, n);
-		information.max_entropy = Max(
-			entropy, fm_mutual_information_numeric(CopyNumbers(numbers, n), CopyNumbers(numbers, n), n));
+		information.max_entropy =
+			Max(entropy, fm_mutual_information_numeric(CopyNumbers(numbers, n), CopyNumbers(numbers, n), n));
 	}
 	else
 	{
@@ -222,9 +222,8 @@ NumericInformation(const FmRowSource *source, const Variable *x, const Variable 
 		double *ys = ResultNumbers(1, n);
 
 		information.mutual = fm_mutual_information_numeric(CopyNumbers(xs, n), CopyNumbers(ys, n), n);
-		information.max_entropy =
-			Max(fm_mutual_information_numeric(CopyNumbers(xs, n), CopyNumbers(xs, n), n),
-				fm_mutual_information_numeric(CopyNumbers(ys, n), CopyNumbers(ys, n), n));
+		information.max_entropy = Max(fm_mutual_information_numeric(CopyNumbers(xs, n), CopyNumbers(xs, n), n),
+									  fm_mutual_information_numeric(CopyNumbers(ys, n), CopyNumbers(ys, n), n));
 		fm_shuffle_numbers(ys, n);
 		information.shuffled = fm_mutual_information_numeric(xs, ys, n);
 	}
@@ -238,10 +237,9 @@ fm_add_mutual_information(const FmRowSource *source, const char *label, const Tf
 	Variable y;
 
 	if (!MakeVariable(fm_source_need_column(source, label), schema, &y))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("mutual information with the label \"%s\" cannot be computed", label),
-				 errdetail("It must be a feature of the schema with one value, no struct.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("mutual information with the label \"%s\" cannot be computed", label),
+						errdetail("It must be a feature of the schema with one value, no struct.")));
 
 	for (int i = 0; i < source->num_columns; i++)
 	{

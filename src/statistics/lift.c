@@ -14,8 +14,8 @@
 
 typedef struct LiftValue
 {
-	char *text;    /* of x */
-	int64 number;  /* of x, if it is an integer */
+	char *text;	  /* of x */
+	int64 number; /* of x, if it is an integer */
 	double lift;
 	double x_count;
 	double xy_count;
@@ -39,8 +39,7 @@ ValuesArray(const FmSourceColumn *column, const FmLiftOptions *options, bool is_
 		initStringInfo(&bin);
 		for (int i = 0; i < options->num_y_boundaries; i++)
 			appendStringInfo(&bin, "%s'%s'::pg_catalog.float8", i > 0 ? ", " : "",
-							 DatumGetCString(
-								 DirectFunctionCall1(float8out, Float8GetDatum(options->y_boundaries[i]))));
+							 DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(options->y_boundaries[i]))));
 		return psprintf("ARRAY(SELECT pg_catalog.width_bucket(n.v, ARRAY[%s])::pg_catalog.int8 "
 						"FROM (SELECT %s AS v FROM pg_catalog.unnest(%s) AS u(v)) AS n "
 						"WHERE n.v OPERATOR(pg_catalog.<>) 'NaN'::pg_catalog.float8)",
@@ -94,12 +93,11 @@ CountsQuery(const FmRowSource *source, const char *slices, const FmSourceColumn 
 					 "WHERE a.v IS NOT NULL) AS xu GROUP BY 1, 2, 3) ",
 					 sums, y_collate, x_collate);
 	appendStringInfoString(
-		&query,
-		"SELECT n.s, yc.v, yc.n::pg_catalog.float8, yc.w, xc.v, xc.n::pg_catalog.float8, xc.w, "
-		"COALESCE(xy.n, 0)::pg_catalog.float8, COALESCE(xy.w, 0), n.n::pg_catalog.float8, n.w FROM n "
-		"JOIN yc ON yc.s OPERATOR(pg_catalog.=) n.s JOIN xc ON xc.s OPERATOR(pg_catalog.=) n.s "
-		"LEFT JOIN xy ON xy.s OPERATOR(pg_catalog.=) n.s AND xy.y OPERATOR(pg_catalog.=) yc.v "
-		"AND xy.x OPERATOR(pg_catalog.=) xc.v ORDER BY 1, 2, 5");
+		&query, "SELECT n.s, yc.v, yc.n::pg_catalog.float8, yc.w, xc.v, xc.n::pg_catalog.float8, xc.w, "
+				"COALESCE(xy.n, 0)::pg_catalog.float8, COALESCE(xy.w, 0), n.n::pg_catalog.float8, n.w FROM n "
+				"JOIN yc ON yc.s OPERATOR(pg_catalog.=) n.s JOIN xc ON xc.s OPERATOR(pg_catalog.=) n.s "
+				"LEFT JOIN xy ON xy.s OPERATOR(pg_catalog.=) n.s AND xy.y OPERATOR(pg_catalog.=) yc.v "
+				"AND xy.x OPERATOR(pg_catalog.=) xc.v ORDER BY 1, 2, 5");
 	return query.data;
 }
 
@@ -143,10 +141,9 @@ static int32
 Int32OfLabel(int64 number, const char *name)
 {
 	if (number < PG_INT32_MIN || number > PG_INT32_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("value " INT64_FORMAT " of \"%s\" does not fit into a lift statistic", number, name),
-				 errdetail("Integers there have 32 bits.")));
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						errmsg("value " INT64_FORMAT " of \"%s\" does not fit into a lift statistic", number, name),
+						errdetail("Integers there have 32 bits.")));
 	return (int32) number;
 }
 
@@ -154,8 +151,8 @@ Int32OfLabel(int64 number, const char *name)
  * The lift series of one y: its values in order
  */
 static Tfmd__LiftSeries *
-MakeSeries(const FmSourceColumn *y, const FmSourceColumn *x, const char *y_text, double y_count, LiftValue *values, int n,
-		   bool weighted, const FmLiftOptions *options, Tfmd__FeatureNameStatistics *feature)
+MakeSeries(const FmSourceColumn *y, const FmSourceColumn *x, const char *y_text, double y_count, LiftValue *values,
+		   int n, bool weighted, const FmLiftOptions *options, Tfmd__FeatureNameStatistics *feature)
 {
 	Tfmd__LiftSeries *series = FM_NEW(Tfmd__LiftSeries, tfmd__lift_series);
 	Tfmd__RankHistogram *histogram = FM_NEW(Tfmd__RankHistogram, tfmd__rank_histogram);
@@ -217,8 +214,7 @@ MakeSeries(const FmSourceColumn *y, const FmSourceColumn *x, const char *y_text,
 		{
 			value->x_count_value_case = TFMD__LIFT_SERIES__LIFT_VALUE__X_COUNT_VALUE_WEIGHTED_X_COUNT;
 			value->weighted_x_count = values[i].x_count;
-			value->x_and_y_count_value_case =
-				TFMD__LIFT_SERIES__LIFT_VALUE__X_AND_Y_COUNT_VALUE_WEIGHTED_X_AND_Y_COUNT;
+			value->x_and_y_count_value_case = TFMD__LIFT_SERIES__LIFT_VALUE__X_AND_Y_COUNT_VALUE_WEIGHTED_X_AND_Y_COUNT;
 			value->weighted_x_and_y_count = values[i].xy_count;
 		}
 		else
@@ -327,10 +323,11 @@ AddLiftOfColumn(const FmSourceColumn *y, const FmSourceColumn *x, bool weighted,
 			dataset = NeedDataset(list, name);
 			cross = NeedLiftCross(dataset, y, x);
 		}
-		FM_APPEND(cross->categorical_cross_stats->lift->n_lift_series, cross->categorical_cross_stats->lift->lift_series,
-				  MakeSeries(y, x, y_text, y_count, values, n, weighted, options,
-							 options->output_custom_stats && !weighted ? fm_need_feature_statistics(dataset, x->utf8_name)
-																	   : NULL));
+		FM_APPEND(
+			cross->categorical_cross_stats->lift->n_lift_series, cross->categorical_cross_stats->lift->lift_series,
+			MakeSeries(y, x, y_text, y_count, values, n, weighted, options,
+					   options->output_custom_stats && !weighted ? fm_need_feature_statistics(dataset, x->utf8_name)
+																 : NULL));
 	}
 }
 
@@ -341,16 +338,13 @@ fm_add_lift(const FmRowSource *source, const char *slices, const FmLiftOptions *
 	FmSourceColumn *y = fm_source_need_column(source, options->y);
 
 	if (options->num_y_boundaries > 0 && y->family != FM_FAMILY_INT && y->family != FM_FAMILY_FLOAT)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("y_boundaries can be given for a numeric label only, not for \"%s\"", y->name)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("y_boundaries can be given for a numeric label only, not for \"%s\"", y->name)));
 	if (options->num_y_boundaries == 0 && y->family == FM_FAMILY_FLOAT)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("lift with the label \"%s\", which is not categorical, needs y_boundaries", y->name)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("lift with the label \"%s\", which is not categorical, needs y_boundaries", y->name)));
 	if (y->family == FM_FAMILY_STRUCT)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("label \"%s\" is a struct", y->name)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("label \"%s\" is a struct", y->name)));
 
 	for (int i = 0; i < options->num_x; i++)
 	{
@@ -358,9 +352,8 @@ fm_add_lift(const FmRowSource *source, const char *slices, const FmLiftOptions *
 		MemoryContext old;
 
 		if (x->family == FM_FAMILY_FLOAT || x->family == FM_FAMILY_STRUCT)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("lift of feature \"%s\", which is not categorical, cannot be computed", x->name)));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("lift of feature \"%s\", which is not categorical, cannot be computed", x->name)));
 
 		fm_query(CountsQuery(source, slices, y, x, options));
 		old = MemoryContextSwitchTo(context);

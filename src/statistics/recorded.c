@@ -57,11 +57,10 @@ CheckStableFilter(const FmRowSource *source)
 		Query *query = linitial_node(Query, plan_source->query_list);
 
 		if (query->hasSubLinks || contain_mutable_functions((Node *) query->jointree))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("filter of an incremental record must depend on the row alone"),
-					 errdetail("It has a subquery, or a function that is not immutable."),
-					 errhint("Write times and dates as constants: day = '2026-11-24'.")));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("filter of an incremental record must depend on the row alone"),
+							errdetail("It has a subquery, or a function that is not immutable."),
+							errhint("Write times and dates as constants: day = '2026-11-24'.")));
 	}
 }
 

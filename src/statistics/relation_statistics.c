@@ -40,7 +40,8 @@ ChooseColumns(const FmRowSource *source, const FmStatisticsOptions *options)
 {
 	Columns columns = {0};
 
-	columns.column = palloc(sizeof(FmSourceColumn *) * Max(Max(source->num_columns, options->num_feature_allowlist), 1));
+	columns.column =
+		palloc(sizeof(FmSourceColumn *) * Max(Max(source->num_columns, options->num_feature_allowlist), 1));
 	if (options->num_feature_allowlist < 0)
 	{
 		for (int i = 0; i < source->num_columns; i++)
@@ -84,8 +85,7 @@ AppendSketchAggregate(StringInfo list, const char *schema, const FmRowSource *so
 		appendStringInfo(list, "%s%s", i > first ? ", " : "", quote_literal_cstr(columns->column[i]->name));
 	appendStringInfoString(list, "]::pg_catalog.text[]");
 	if (options->weight_feature != NULL)
-		appendStringInfo(list, ", %s",
-						 fm_number_expression(fm_source_need_column(source, options->weight_feature)));
+		appendStringInfo(list, ", %s", fm_number_expression(fm_source_need_column(source, options->weight_feature)));
 	for (int i = first; i < end; i++)
 		appendStringInfo(list, ", %s", columns->column[i]->reference);
 	appendStringInfoChar(list, ')');
@@ -249,10 +249,9 @@ CheckWeight(const FmRowSource *source, const FmStatisticsOptions *options)
 		return;
 	weight = fm_source_need_column(source, options->weight_feature);
 	if (weight->is_array || weight->family == FM_FAMILY_STRUCT || weight->family == FM_FAMILY_TEXT)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("weight_feature \"%s\" must be a number", weight->name),
-				 errdetail("It must have exactly one value in each example.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("weight_feature \"%s\" must be a number", weight->name),
+						errdetail("It must have exactly one value in each example.")));
 }
 
 /*
@@ -339,8 +338,7 @@ SourceOfColumns(const FmRowSource *source, const Columns *columns)
  */
 static void
 AddQueriedStats(const FmRowSource *source, const Columns *columns, const char *slices,
-				const FmStatisticsOptions *options, Tfmd__DatasetFeatureStatisticsList *list,
-				MemoryContext context)
+				const FmStatisticsOptions *options, Tfmd__DatasetFeatureStatisticsList *list, MemoryContext context)
 {
 	/* Citus cannot join shards with the slices of a row */
 	if (slices != NULL && fm_has_shards(source))
@@ -369,9 +367,8 @@ CheckOptions(const FmStatisticsOptions *options)
 	if (!fm_statistics_options_check(options, &error))
 		fm_throw(&error, NULL);
 	if (options->mutual_information && (options->label_feature == NULL || options->schema == NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("mutual_information needs a label_feature and a schema")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("mutual_information needs a label_feature and a schema")));
 }
 
 FmSketch *

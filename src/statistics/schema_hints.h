@@ -11,7 +11,7 @@ typedef struct FmSchemaHints
 {
 	bool is_categorical_int; /* described by its values */
 	bool is_not_categorical; /* text whose values are not counted */
-	bool is_image;           /* bytes, described by their lengths */
+	bool is_image;			 /* bytes, described by their lengths */
 } FmSchemaHints;
 
 /* Of the feature at a path of steps; all false if the schema is NULL or has no such feature */

@@ -22,8 +22,8 @@
 #define NUM_TIMES 3
 
 static const char *const date_formats[NUM_DATES] = {
-	"%Y-%m-%d", "%Y/%m/%d", "%Y%m%d",   "%y-%m-%d", "%y/%m/%d", "%m-%d-%Y", "%m/%d/%Y", "%m%d%Y",   "%m-%d-%y",
-	"%m/%d/%y", "%d-%m-%Y", "%d/%m/%Y", "%d%m%Y",   "%d-%B-%Y", "%d-%m-%y", "%d/%m/%y", "%d-%B-%y",
+	"%Y-%m-%d", "%Y/%m/%d", "%Y%m%d",	"%y-%m-%d", "%y/%m/%d", "%m-%d-%Y", "%m/%d/%Y", "%m%d%Y",	"%m-%d-%y",
+	"%m/%d/%y", "%d-%m-%Y", "%d/%m/%Y", "%d%m%Y",	"%d-%B-%Y", "%d-%m-%y", "%d/%m/%y", "%d-%B-%y",
 };
 static const char *const time_formats[NUM_TIMES] = {"%H:%M", "%H:%M:%S", "%H:%M:%S.%f"};
 static const char *const combined_format = "%a %b %d %H:%M:%S %Y";
@@ -31,8 +31,8 @@ static const char *const combined_format = "%a %b %d %H:%M:%S %Y";
 static const char *const day_names[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", NULL};
 static const char *const short_month_names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
 												"Aug", "Sep", "Oct", "Nov", "Dec", NULL};
-static const char *const month_names[] = {"January",   "February", "March",    "April",    "May", "June", "July", "August",
-										  "September", "October",  "November", "December", NULL};
+static const char *const month_names[] = {"January", "February",  "March",	 "April",	 "May",		 "June", "July",
+										  "August",	 "September", "October", "November", "December", NULL};
 
 /* The enumeration TimeDomain.IntegerTimeFormat and the years 1990 to 2030 in that unit */
 static const struct
@@ -398,8 +398,7 @@ AddTextTimeStats(const FmSemanticCounts *counts, Tfmd__FeatureNameStatistics *fe
 	for (int i = 1; i < FM_NUM_TIME_FORMATS; i++)
 	{
 		if (counts->time_format[i] > counts->time_format[best] ||
-			(counts->time_format[i] == counts->time_format[best] &&
-			 counts->first_match[i] < counts->first_match[best]))
+			(counts->time_format[i] == counts->time_format[best] && counts->first_match[i] < counts->first_match[best]))
 			best = i;
 	}
 	ratio = (double) counts->time_format[best] / counts->num_values;
@@ -419,8 +418,7 @@ AddIntTimeStats(const FmSemanticCounts *counts, Tfmd__FeatureNameStatistics *fea
 
 		if (counts->unix_time[i] == 0 || ratio < MIN_RATIO)
 			continue;
-		fm_add_custom_str(feature, "domain_info",
-						  psprintf("time_domain {integer_format: %d}", unix_times[i].format));
+		fm_add_custom_str(feature, "domain_info", psprintf("time_domain {integer_format: %d}", unix_times[i].format));
 		fm_add_custom_num(feature, "time_match_ratio", ratio);
 		return;
 	}

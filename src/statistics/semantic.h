@@ -28,14 +28,14 @@ typedef enum FmSemanticKind
 /* All zero is the state before the first value */
 typedef struct FmSemanticCounts
 {
-	uint64 num_values;                      /* all values, null elements of arrays too */
-	uint64 unix_time[FM_NUM_UNIX_TIMES];    /* integers that are a time between 1990 and 2030 in this unit */
+	uint64 num_values;						 /* all values, null elements of arrays too */
+	uint64 unix_time[FM_NUM_UNIX_TIMES];	 /* integers that are a time between 1990 and 2030 in this unit */
 	uint64 time_format[FM_NUM_TIME_FORMATS]; /* texts that match the pattern */
 	uint64 first_match[FM_NUM_TIME_FORMATS]; /* 1 + number of the value that matched it first; 0: none */
-	uint64 image[FM_NUM_IMAGE_FORMATS];     /* bmp, gif, jpeg, png */
-	uint64 language_values;                 /* values looked at for natural language */
+	uint64 image[FM_NUM_IMAGE_FORMATS];		 /* bmp, gif, jpeg, png */
+	uint64 language_values;					 /* values looked at for natural language */
 	uint64 language_matches;
-	bool not_time;     /* an empty or invalid text, or a null element, was seen */
+	bool not_time;	   /* an empty or invalid text, or a null element, was seen */
 	bool not_language; /* invalid UTF-8 was seen among the values looked at */
 } FmSemanticCounts;
 

@@ -157,22 +157,22 @@ semantic_domain_counts_combine(PG_FUNCTION_ARGS)
 }
 
 /* The counts in their order: sent and read by the same list */
-#define FOR_EACH_COUNT(DO) \
-	do \
-	{ \
-		DO(num_values); \
-		for (int i = 0; i < FM_NUM_UNIX_TIMES; i++) \
-			DO(unix_time[i]); \
-		for (int i = 0; i < FM_NUM_TIME_FORMATS; i++) \
-			DO(time_format[i]); \
-		for (int i = 0; i < FM_NUM_TIME_FORMATS; i++) \
-			DO(first_match[i]); \
-		for (int i = 0; i < FM_NUM_IMAGE_FORMATS; i++) \
-			DO(image[i]); \
-		DO(language_values); \
-		DO(language_matches); \
-		DO(not_time); \
-		DO(not_language); \
+#define FOR_EACH_COUNT(DO)                                                                                             \
+	do                                                                                                                 \
+	{                                                                                                                  \
+		DO(num_values);                                                                                                \
+		for (int i = 0; i < FM_NUM_UNIX_TIMES; i++)                                                                    \
+			DO(unix_time[i]);                                                                                          \
+		for (int i = 0; i < FM_NUM_TIME_FORMATS; i++)                                                                  \
+			DO(time_format[i]);                                                                                        \
+		for (int i = 0; i < FM_NUM_TIME_FORMATS; i++)                                                                  \
+			DO(first_match[i]);                                                                                        \
+		for (int i = 0; i < FM_NUM_IMAGE_FORMATS; i++)                                                                 \
+			DO(image[i]);                                                                                              \
+		DO(language_values);                                                                                           \
+		DO(language_matches);                                                                                          \
+		DO(not_time);                                                                                                  \
+		DO(not_language);                                                                                              \
 	} while (0)
 
 /*

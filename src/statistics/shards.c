@@ -19,8 +19,13 @@ PG_FUNCTION_INFO_V1(is_first_row);
 PG_FUNCTION_INFO_V1(sketch_shard);
 
 /* What the meaning of a query, the text of a value, or a sketch depends on */
-static const char *const settings[] = {"search_path", "TimeZone", "DateStyle", "IntervalStyle", "extra_float_digits",
-									   "bytea_output", "feature_meta.max_exact_values",
+static const char *const settings[] = {"search_path",
+									   "TimeZone",
+									   "DateStyle",
+									   "IntervalStyle",
+									   "extra_float_digits",
+									   "bytea_output",
+									   "feature_meta.max_exact_values",
 									   "feature_meta.sketch_distributions"};
 
 bool
@@ -54,13 +59,14 @@ fm_query_of_shards(const FmRowSource *source, const char *list, const char *rest
 {
 	const char *schema = quote_identifier(fm_extension_schema());
 
-	return psprintf("SELECT fm_part.slice, fm_part.sketches, fm_part.semantic FROM %s AS fm_shard CROSS JOIN LATERAL "
-					"%s.sketch_shard(fm_shard.tableoid, %s, %s, %s) AS fm_part WHERE %s.is_first_row(fm_shard.tableoid) "
-					"ORDER BY fm_part.slice OPERATOR(pg_catalog.<>) '%s', fm_part.slice COLLATE pg_catalog.\"C\"",
-					source->name, schema, quote_literal_cstr(list),
-					/* the FROM item begins with the name, in place of which stands that of a shard */
-					quote_literal_cstr(psprintf("%s%s", source->from + strlen(source->name), rest)), SettingsAsArray(),
-					schema, FM_ALL_EXAMPLES);
+	return psprintf(
+		"SELECT fm_part.slice, fm_part.sketches, fm_part.semantic FROM %s AS fm_shard CROSS JOIN LATERAL "
+		"%s.sketch_shard(fm_shard.tableoid, %s, %s, %s) AS fm_part WHERE %s.is_first_row(fm_shard.tableoid) "
+		"ORDER BY fm_part.slice OPERATOR(pg_catalog.<>) '%s', fm_part.slice COLLATE pg_catalog.\"C\"",
+		source->name, schema, quote_literal_cstr(list),
+		/* the FROM item begins with the name, in place of which stands that of a shard */
+		quote_literal_cstr(psprintf("%s%s", source->from + strlen(source->name), rest)), SettingsAsArray(), schema,
+		FM_ALL_EXAMPLES);
 }
 
 FmRowSource *
@@ -100,8 +106,8 @@ ApplySettings(FunctionCallInfo fcinfo, int n)
 	char **values;
 
 	if (fm_arg_texts(fcinfo, n, "settings", &values) != (int) lengthof(settings))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("there must be %d settings", (int) lengthof(settings))));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("there must be %d settings", (int) lengthof(settings))));
 	for (int i = 0; i < (int) lengthof(settings); i++)
 		(void) set_config_option(settings[i], values[i], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }

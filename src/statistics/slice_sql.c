@@ -223,8 +223,8 @@ MakeSlicer(const FmRowSource *source, const char *sql)
 						 "THEN (%s)::pg_catalog.text::pg_catalog.bool::pg_catalog.int4::pg_catalog.text "
 						 "ELSE (%s)::pg_catalog.text END",
 						 i > 0 ? " OPERATOR(pg_catalog.||) " : "",
-						 quote_literal_cstr(psprintf("%s%s_", i > 0 ? "_" : "", (char *) lfirst(cell))), column,
-						 column, column);
+						 quote_literal_cstr(psprintf("%s%s_", i > 0 ? "_" : "", (char *) lfirst(cell))), column, column,
+						 column);
 		appendStringInfo(&columns, "%sfm_c%d", i > 0 ? ", " : "", i);
 		i++;
 	}
@@ -246,8 +246,7 @@ fm_slice_sql(const FmRowSource *source, const char *sql)
 	PG_TRY();
 	{
 		char *made = MakeSlicer(source, sql);
-		char *query =
-			psprintf("SELECT fm_s.* FROM %s CROSS JOIN LATERAL (%s) AS fm_s(fm_slice)", source->from, made);
+		char *query = psprintf("SELECT fm_s.* FROM %s CROSS JOIN LATERAL (%s) AS fm_s(fm_slice)", source->from, made);
 
 		if (SPI_prepare(query, 0, NULL) == NULL)
 			elog(ERROR, "could not prepare query: %s", SPI_result_code_string(SPI_result));
@@ -265,9 +264,8 @@ fm_slice_sql(const FmRowSource *source, const char *sql)
 		/* a cancelled call, for one, is no invalid slice */
 		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION)
 			ReThrowError(error);
-		ereport(WARNING,
-				(errcode(error->sqlerrcode), errmsg("slicing query does not compile: %s", error->message),
-				 errdetail("It is: %s", sql)));
+		ereport(WARNING, (errcode(error->sqlerrcode), errmsg("slicing query does not compile: %s", error->message),
+						  errdetail("It is: %s", sql)));
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);

@@ -39,14 +39,14 @@ ValueText(const char *value, const FmSourceColumn *column)
 			/* the digits are PostgreSQL's shortest ones; what Python writes otherwise is put right */
 			const char *f = psprintf("(%s)", fm_number_of_value(value, column->element));
 
-			return psprintf(
-				"CASE WHEN (%s)::pg_catalog.text OPERATOR(pg_catalog.~) '^-?[0-9]+$' "
-				"THEN (%s)::pg_catalog.text OPERATOR(pg_catalog.||) '.0' "
-				"WHEN pg_catalog.abs(%s) OPERATOR(pg_catalog.>=) 1e15 AND pg_catalog.abs(%s) OPERATOR(pg_catalog.<) 1e16 "
-				"AND pg_catalog.trunc(%s) OPERATOR(pg_catalog.=) %s "
-				"THEN (%s)::pg_catalog.int8::pg_catalog.text OPERATOR(pg_catalog.||) '.0' "
-				"ELSE pg_catalog.replace(pg_catalog.lower((%s)::pg_catalog.text), 'infinity', 'inf') END",
-				f, f, f, f, f, f, f, f);
+			return psprintf("CASE WHEN (%s)::pg_catalog.text OPERATOR(pg_catalog.~) '^-?[0-9]+$' "
+							"THEN (%s)::pg_catalog.text OPERATOR(pg_catalog.||) '.0' "
+							"WHEN pg_catalog.abs(%s) OPERATOR(pg_catalog.>=) 1e15 AND pg_catalog.abs(%s) "
+							"OPERATOR(pg_catalog.<) 1e16 "
+							"AND pg_catalog.trunc(%s) OPERATOR(pg_catalog.=) %s "
+							"THEN (%s)::pg_catalog.int8::pg_catalog.text OPERATOR(pg_catalog.||) '.0' "
+							"ELSE pg_catalog.replace(pg_catalog.lower((%s)::pg_catalog.text), 'infinity', 'inf') END",
+							f, f, f, f, f, f, f, f);
 		}
 		default:
 			return psprintf("(%s)::pg_catalog.text", value);
@@ -125,11 +125,10 @@ SlicerQuery(List *features)
 static void
 NotSliceFunctions(const char *detail)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("slice_functions must be an array of objects from feature to null or an array of values"),
-			 errdetail("%s", detail),
-			 errhint("For example: [{\"sex\": null}, {\"class\": [\"1st\"], \"survived\": null}].")));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("slice_functions must be an array of objects from feature to null or an array of values"),
+					errdetail("%s", detail),
+					errhint("For example: [{\"sex\": null}, {\"class\": [\"1st\"], \"survived\": null}].")));
 }
 
 /*
@@ -159,15 +158,14 @@ WantedValue(const JsonbValue *value, const FmSourceColumn *column)
 		errno = 0;
 		number = strtoi64(text, &end, 10);
 		if (errno != 0 || end == text || *end != '\0')
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("feature \"%s\" to slice on has integer values, but \"%s\" is not an integer",
-							column->name, text)));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("feature \"%s\" to slice on has integer values, but \"%s\" is not an integer",
+								   column->name, text)));
 		text = psprintf(INT64_FORMAT, number);
 	}
 	else if (column->family == FM_FAMILY_FLOAT && value->type == jbvNumeric)
-		text = fm_python_float(
-			DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric))));
+		text =
+			fm_python_float(DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric))));
 	return text;
 }
 
@@ -214,9 +212,8 @@ AppendSliceFunctions(StringInfo query, const FmRowSource *source, const char *js
 				if (column == NULL)
 					break;
 				if (column->family == FM_FAMILY_STRUCT)
-					ereport(ERROR,
-							(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							 errmsg("cannot slice on feature \"%s\", which is a struct", name)));
+					ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+									errmsg("cannot slice on feature \"%s\", which is a struct", name)));
 				feature = palloc0(sizeof(SliceFeature));
 				feature->name = name;
 				feature->column = column;
@@ -284,9 +281,8 @@ fm_slices_subquery(const FmRowSource *source, const FmStatisticsOptions *options
 	if (options->slice_functions == NULL && options->num_slice_sqls <= 0)
 		return NULL;
 	if (options->slice_functions != NULL && options->num_slice_sqls > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("slice_functions and slice_sqls cannot be given together")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("slice_functions and slice_sqls cannot be given together")));
 
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT '%s'::pg_catalog.text COLLATE pg_catalog.\"C\"", FM_ALL_EXAMPLES);

@@ -48,8 +48,8 @@ fm_check_expression(const char *text, const char *what)
 			  select->op == SETOP_NONE;
 	}
 	if (!one)
-		ereport(ERROR,
-				(errcode(ERRCODE_SYNTAX_ERROR), errmsg("%s must be one expression", what), errdetail("It is: %s", text)));
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("%s must be one expression", what),
+						errdetail("It is: %s", text)));
 }
 
 static FmFamily
@@ -104,9 +104,8 @@ fm_source(Oid relid, const char *filter, double sample_rate)
 	char kind;
 
 	if (!(sample_rate > 0 && sample_rate <= 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("sample_rate must be greater than 0 and at most 1, not %g", sample_rate)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("sample_rate must be greater than 0 and at most 1, not %g", sample_rate)));
 	if (filter != NULL)
 		fm_check_expression(filter, "filter");
 
@@ -114,10 +113,9 @@ fm_source(Oid relid, const char *filter, double sample_rate)
 	kind = relation->rd_rel->relkind;
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE && kind != RELKIND_VIEW &&
 		kind != RELKIND_MATVIEW && kind != RELKIND_FOREIGN_TABLE)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" has no rows to describe", RelationGetRelationName(relation)),
-				 errdetail("It is not a table, view, materialized view or foreign table.")));
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("\"%s\" has no rows to describe", RelationGetRelationName(relation)),
+						errdetail("It is not a table, view, materialized view or foreign table.")));
 
 	source->relid = relid;
 	source->alias = pstrdup(quote_identifier(RelationGetRelationName(relation)));
@@ -169,9 +167,8 @@ fm_source_need_column(const FmRowSource *source, const char *name)
 	FmSourceColumn *column = fm_source_column(source, name);
 
 	if (column == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of relation \"%s\" does not exist", name, get_rel_name(source->relid))));
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+						errmsg("column \"%s\" of relation \"%s\" does not exist", name, get_rel_name(source->relid))));
 	return column;
 }
 
@@ -187,8 +184,8 @@ fm_source_of_slice(const FmRowSource *source, const char *slices, const char *na
 
 	*result = *source;
 	result->from = psprintf("%s CROSS JOIN LATERAL (%s) AS fm_slices(fm_slice)", source->from, slices);
-	result->where = *source->where == '\0' ? psprintf(" WHERE %s", is_member)
-										   : psprintf("%s AND %s", source->where, is_member);
+	result->where =
+		*source->where == '\0' ? psprintf(" WHERE %s", is_member) : psprintf("%s AND %s", source->where, is_member);
 	return result;
 }
 

@@ -14,20 +14,20 @@
 
 typedef enum FmFamily
 {
-	FM_FAMILY_INT,   /* bool and the integers */
-	FM_FAMILY_FLOAT, /* float4, float8, numeric */
-	FM_FAMILY_TIME,  /* date, time, timestamp, timestamptz */
+	FM_FAMILY_INT,	  /* bool and the integers */
+	FM_FAMILY_FLOAT,  /* float4, float8, numeric */
+	FM_FAMILY_TIME,	  /* date, time, timestamp, timestamptz */
 	FM_FAMILY_STRUCT, /* composite types, jsonb */
-	FM_FAMILY_TEXT   /* anything else, by its text output */
+	FM_FAMILY_TEXT	  /* anything else, by its text output */
 } FmFamily;
 
 typedef struct FmSourceColumn
 {
-	char *name;      /* in the server's encoding, as queries need it */
+	char *name;		 /* in the server's encoding, as queries need it */
 	char *utf8_name; /* as messages need it */
 	char *reference; /* the column in a query, qualified and quoted */
-	Oid type;        /* as declared */
-	Oid element;     /* base type of a value: that of the elements for an array */
+	Oid type;		 /* as declared */
+	Oid element;	 /* base type of a value: that of the elements for an array */
 	bool is_array;
 	FmFamily family; /* of a value */
 } FmSourceColumn;
@@ -35,10 +35,10 @@ typedef struct FmSourceColumn
 typedef struct FmRowSource
 {
 	Oid relid;
-	char *name;   /* qualified and quoted */
-	char *alias;  /* name of the relation inside the query, quoted */
-	char *from;   /* FROM item: the name, its alias, and the sample */
-	char *where;  /* "" or " WHERE (...)" */
+	char *name;	 /* qualified and quoted */
+	char *alias; /* name of the relation inside the query, quoted */
+	char *from;	 /* FROM item: the name, its alias, and the sample */
+	char *where; /* "" or " WHERE (...)" */
 	int num_columns;
 	FmSourceColumn *columns; /* without dropped ones, in their order */
 } FmRowSource;

@@ -28,17 +28,17 @@ typedef struct FmStatisticsOptions
 	const Tfmd__Schema *schema; /* NULL, or says which integers are categorical and which bytes are images */
 
 	/* which rows and columns are read, and what is computed beside the sketch */
-	const char *weight_feature;  /* NULL or a column with exactly one value in each row */
-	int num_feature_allowlist;   /* -1: all columns */
+	const char *weight_feature; /* NULL or a column with exactly one value in each row */
+	int num_feature_allowlist;	/* -1: all columns */
 	char **feature_allowlist;
-	double sample_rate;          /* in (0, 1] */
-	const char *label_feature;   /* NULL or a column: lift of the schema's categorical features */
+	double sample_rate;		   /* in (0, 1] */
+	const char *label_feature; /* NULL or a column: lift of the schema's categorical features */
 	bool enable_semantic_domain_stats;
-	bool cross_features;         /* covariance and correlation of all pairs of numeric columns */
-	bool mutual_information;     /* of the label and every feature of the schema */
-	char *slice_functions;       /* NULL or JSON: [{"feature": null | [value, ...], ...}, ...] */
-	int num_slice_sqls; /* -1: none */
-	char **slice_sqls;           /* SELECT lists over one row */
+	bool cross_features;	 /* covariance and correlation of all pairs of numeric columns */
+	bool mutual_information; /* of the label and every feature of the schema */
+	char *slice_functions;	 /* NULL or JSON: [{"feature": null | [value, ...], ...}, ...] */
+	int num_slice_sqls;		 /* -1: none */
+	char **slice_sqls;		 /* SELECT lists over one row */
 } FmStatisticsOptions;
 
 /* TFDV's defaults */
@@ -61,7 +61,7 @@ extern Tfmd__DatasetFeatureStatisticsList *fm_statistics_list(Tfmd__DatasetFeatu
  */
 extern FmSketch *fm_relation_sketch(Oid relid, const char *filter, const FmStatisticsOptions *options);
 extern Tfmd__DatasetFeatureStatisticsList *fm_relation_statistics(Oid relid, const char *filter,
-																   const FmStatisticsOptions *options);
+																  const FmStatisticsOptions *options);
 #endif
 
 #endif

@@ -14,7 +14,8 @@
 #include "utils/memutils.h"
 
 AsofRows *
-asof_latest(const StoreView *view, TimestampTz from, TimestampTz until, const AsofOptions *options, MemoryContext context)
+asof_latest(const StoreView *view, TimestampTz from, TimestampTz until, const AsofOptions *options,
+			MemoryContext context)
 {
 	MemoryContext old = CurrentMemoryContext;
 	StoreKey *keys;

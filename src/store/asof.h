@@ -57,8 +57,8 @@ struct AsofIndex
 	MemoryContext context;
 	int nkeys;
 	StoreKey *keys;
-	bool inline_key; /* one integer */
-	bool open;		 /* keys are those of the source: a slot a key, made as they come */
+	bool inline_key;  /* one integer */
+	bool open;		  /* keys are those of the source: a slot a key, made as they come */
 	TimestampTz from; /* open: event times that count, "until" included */
 	TimestampTz until;
 	asof_hash *groups; /* given up by finish when there are probes */
@@ -90,13 +90,16 @@ key_values(const AsofIndex *index, const Datum *key)
 static inline uint32
 index_hash(const AsofIndex *index, Datum key)
 {
-	return index->inline_key ? store_integer_hash(DatumGetInt64(key)) : store_keys_hash(index->keys, index->nkeys, key_values(index, &key));
+	return index->inline_key ? store_integer_hash(DatumGetInt64(key))
+							 : store_keys_hash(index->keys, index->nkeys, key_values(index, &key));
 }
 
 static inline bool
 index_equal(const AsofIndex *index, Datum a, Datum b)
 {
-	return index->inline_key ? a == b : store_keys_equal(index->keys, index->nkeys, key_values(index, &a), key_values(index, &b));
+	return index->inline_key
+			   ? a == b
+			   : store_keys_equal(index->keys, index->nkeys, key_values(index, &a), key_values(index, &b));
 }
 
 #define SH_PREFIX asof
@@ -119,8 +122,8 @@ extern void asof_index_new_group(AsofIndex *index, AsofGroup *group);
 /* asof_rows.c ------------------------------------------------------------------------------------------------------ */
 
 /* Records for n slots, all empty */
-extern AsofRows *asof_rows_create(const AsofIndex *index, const StoreView *view, const AsofOptions *options, MemoryContext context,
-								  Size n);
+extern AsofRows *asof_rows_create(const AsofIndex *index, const StoreView *view, const AsofOptions *options,
+								  MemoryContext context, Size n);
 
 /* Source rows on their way into an AsofRows */
 typedef struct AsofPending AsofPending;
@@ -168,6 +171,7 @@ extern void asof_carry_forward(AsofRows *rows);
 /* asof_source.c ---------------------------------------------------------------------------------------------------- */
 
 /* Reads a view's source into pending rows, the way that is cheapest; false when memory was used up */
-extern bool asof_read_source(const AsofIndex *index, const StoreView *view, const AsofOptions *options, AsofPending *pending);
+extern bool asof_read_source(const AsofIndex *index, const StoreView *view, const AsofOptions *options,
+							 AsofPending *pending);
 
 #endif

@@ -95,7 +95,8 @@ make_probes(AsofIndex *index)
 	uint32 size = pg_nextpower2_32(Max((Size) index->ngroups * 3 / 2, 16)) * 2;
 
 	index->probe_mask = size - 1;
-	index->probes = MemoryContextAllocExtended(index->context, sizeof(AsofProbe) * (Size) size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	index->probes =
+		MemoryContextAllocExtended(index->context, sizeof(AsofProbe) * (Size) size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (uint32 group = 0; group < index->ngroups; group++)
 	{
 		int64 key = DatumGetInt64(index->group_key[group]);

@@ -69,7 +69,8 @@ asof_row_size(const StoreView *view)
 }
 
 AsofRows *
-asof_rows_create(const AsofIndex *index, const StoreView *view, const AsofOptions *options, MemoryContext context, Size n)
+asof_rows_create(const AsofIndex *index, const StoreView *view, const AsofOptions *options, MemoryContext context,
+				 Size n)
 {
 	AsofRows *rows = MemoryContextAllocZero(context, sizeof(AsofRows));
 
@@ -79,7 +80,8 @@ asof_rows_create(const AsofIndex *index, const StoreView *view, const AsofOption
 	rows->context = context;
 	rows->record_size = asof_row_size(view) - sizeof(AsofSlot);
 	rows->max_records = Max(n, 1);
-	rows->records = MemoryContextAllocExtended(context, rows->max_records * rows->record_size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	rows->records =
+		MemoryContextAllocExtended(context, rows->max_records * rows->record_size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	rows->slots = MemoryContextAllocHuge(context, rows->max_records * sizeof(AsofSlot));
 	for (Size i = 0; i < rows->max_records; i++)
 	{
@@ -113,7 +115,8 @@ double_records(AsofRows *rows)
  * Is the row (event, created, values) newer than the one kept in the record?
  */
 static inline bool
-is_newer(const AsofRows *rows, AsofRecord *record, TimestampTz event, TimestampTz created, const Datum *values, const bool *nulls)
+is_newer(const AsofRows *rows, AsofRecord *record, TimestampTz event, TimestampTz created, const Datum *values,
+		 const bool *nulls)
 {
 	if (!record->used)
 		return true;
@@ -125,7 +128,8 @@ is_newer(const AsofRows *rows, AsofRecord *record, TimestampTz event, TimestampT
 }
 
 static void
-keep_row(AsofRows *rows, AsofRecord *record, TimestampTz event, TimestampTz created, const Datum *values, const bool *nulls)
+keep_row(AsofRows *rows, AsofRecord *record, TimestampTz event, TimestampTz created, const Datum *values,
+		 const bool *nulls)
 {
 	int n = rows->view->nfeatures;
 	bool *kept_null = record_nulls(rows, record);
@@ -179,7 +183,7 @@ typedef struct PendingRow
 struct AsofPending
 {
 	AsofRows *rows;
-	const AsofLayout *layout; /* NULL: the rows of a query */
+	const AsofLayout *layout;  /* NULL: the rows of a query */
 	MemoryContext row_context; /* for what decompressing a key leaves */
 	Datum *deformed;		   /* a tuple's columns */
 	bool *deformed_nulls;
@@ -207,7 +211,8 @@ asof_pending_create(AsofRows *rows)
 		row->bytes = MemoryContextAlloc(rows->context, PENDING_BYTES);
 	}
 	/* what there is now was counted when the batch was made */
-	pending->memory_limit = Max(rows->options->memory_limit, MemoryContextMemAllocated(rows->context, true) + PENDING_ROWS * 2 * PENDING_BYTES);
+	pending->memory_limit = Max(rows->options->memory_limit,
+								MemoryContextMemAllocated(rows->context, true) + PENDING_ROWS * 2 * PENDING_BYTES);
 	return pending;
 }
 
@@ -224,8 +229,8 @@ find_open_slots(AsofPending *pending)
 	{
 		PendingRow *row = &pending->rows_pending[i];
 		bool found;
-		AsofGroup *group =
-			asof_insert_hash(index->groups, index->inline_key ? row->keys[0] : PointerGetDatum(row->keys), row->hash, &found);
+		AsofGroup *group = asof_insert_hash(
+			index->groups, index->inline_key ? row->keys[0] : PointerGetDatum(row->keys), row->hash, &found);
 
 		if (!found)
 		{
@@ -249,7 +254,8 @@ find_group(const AsofIndex *index, PendingRow *row)
 	{
 		int64 key = DatumGetInt64(row->keys[0]);
 
-		for (uint32 at = row->hash & index->probe_mask; index->probes[at].end_slot != 0; at = (at + 1) & index->probe_mask)
+		for (uint32 at = row->hash & index->probe_mask; index->probes[at].end_slot != 0;
+			 at = (at + 1) & index->probe_mask)
 			if (index->probes[at].key == key)
 			{
 				row->first_slot = index->probes[at].first_slot;
@@ -259,7 +265,8 @@ find_group(const AsofIndex *index, PendingRow *row)
 	}
 	else
 	{
-		AsofGroup *group = asof_lookup_hash(index->groups, index->inline_key ? row->keys[0] : PointerGetDatum(row->keys), row->hash);
+		AsofGroup *group =
+			asof_lookup_hash(index->groups, index->inline_key ? row->keys[0] : PointerGetDatum(row->keys), row->hash);
 
 		if (group)
 		{
@@ -313,7 +320,8 @@ table_column(const AsofPlace *place, TupleTableSlot *slot, HeapTuple tuple, bool
 {
 	*isnull = !in_place && slot->tts_isnull[place->number - 1];
 	if (in_place)
-		return fetch_att((char *) tuple->t_data + tuple->t_data->t_hoff + place->offset, place->typbyval, place->typlen);
+		return fetch_att((char *) tuple->t_data + tuple->t_data->t_hoff + place->offset, place->typbyval,
+						 place->typlen);
 	return slot->tts_values[place->number - 1];
 }
 
@@ -326,7 +334,8 @@ read_features(AsofPending *pending, PendingRow *row)
 	const AsofLayout *layout = pending->layout;
 	int n = pending->rows->view->nfeatures;
 
-	if (layout->fixed_features && !HeapTupleHasNulls(&row->tuple) && HeapTupleHeaderGetNatts(row->tuple.t_data) >= layout->last_feature)
+	if (layout->fixed_features && !HeapTupleHasNulls(&row->tuple) &&
+		HeapTupleHeaderGetNatts(row->tuple.t_data) >= layout->last_feature)
 	{
 		for (int i = 0; i < n; i++)
 			row->values[i] = table_column(&layout->features[i], NULL, &row->tuple, true, &row->nulls[i]);
@@ -386,7 +395,8 @@ asof_flush(AsofPending *pending)
 		return true;
 	MemoryContextReset(pending->row_context);
 	/* values by reference, or keys that are not known before, are what can grow past the limit */
-	return !(index->open || index->nslots > 1) || MemoryContextMemAllocated(rows->context, true) <= pending->memory_limit;
+	return !(index->open || index->nslots > 1) ||
+		   MemoryContextMemAllocated(rows->context, true) <= pending->memory_limit;
 }
 
 /*
@@ -422,8 +432,8 @@ hold_values(PendingRow *row, const AsofRows *rows)
  * Starts a row: its keys, normalised, and times; false when it can be no answer
  */
 static pg_attribute_always_inline bool
-start_row(AsofRows *rows, PendingRow *row, const Datum *keys, const bool *key_nulls, Datum event, bool event_is_null, Datum created,
-		  bool created_is_null)
+start_row(AsofRows *rows, PendingRow *row, const Datum *keys, const bool *key_nulls, Datum event, bool event_is_null,
+		  Datum created, bool created_is_null)
 {
 	const AsofIndex *index = rows->index;
 	const StoreView *view = rows->view;
@@ -489,7 +499,8 @@ asof_add_tuple(AsofPending *pending, const AsofLayout *layout, TupleTableSlot *s
 {
 	AsofRows *rows = pending->rows;
 	PendingRow *row = &pending->rows_pending[pending->n];
-	bool in_place = layout->fixed_known && !HeapTupleHasNulls(tuple) && HeapTupleHeaderGetNatts(tuple->t_data) >= layout->last_known;
+	bool in_place = layout->fixed_known && !HeapTupleHasNulls(tuple) &&
+					HeapTupleHeaderGetNatts(tuple->t_data) >= layout->last_known;
 	Datum keys[STORE_MAX_KEYS];
 	bool key_nulls[STORE_MAX_KEYS];
 	bool event_is_null;
@@ -540,14 +551,15 @@ asof_carry_forward(AsofRows *rows)
 			AsofSlot *slot = &rows->slots[i];
 			AsofRecord *record = record_of(rows, i);
 
-			if (record->used && (newest == NULL || is_newer(rows, newest, record->event_time, record->created_time, record->values,
-															record_nulls(rows, record))))
+			if (record->used && (newest == NULL || is_newer(rows, newest, record->event_time, record->created_time,
+															record->values, record_nulls(rows, record))))
 			{
 				newest = record;
 				newest_slot = i;
 			}
 			slot->u.answer.slot = newest_slot;
-			slot->u.answer.expired = newest != NULL && rows->view->ttl != NULL && newest->event_time < store_before(slot->time, rows->view->ttl);
+			slot->u.answer.expired = newest != NULL && rows->view->ttl != NULL &&
+									 newest->event_time < store_before(slot->time, rows->view->ttl);
 		}
 	}
 }
@@ -565,8 +577,8 @@ asof_each(const AsofRows *rows, AsofVisitor visit, void *arg)
 		AsofRecord *record = record_of(rows, group->number);
 
 		CHECK_FOR_INTERRUPTS();
-		visit(arg, index->keys, key_values(index, &group->key), record->event_time, record->created_time, record->values,
-			  record_nulls(rows, record));
+		visit(arg, index->keys, key_values(index, &group->key), record->event_time, record->created_time,
+			  record->values, record_nulls(rows, record));
 	}
 }
 

@@ -126,9 +126,12 @@ prepare_scan(const AsofIndex *index, const StoreView *view, const AsofOptions *o
 	appendStringInfo(&all, " FROM %s", view->source_name);
 	initStringInfo(&bounded);
 	/* without rows past the ttl an expired key looks like one that never was */
-	first = index->open ? index->from : view->ttl && !options->tell_expired ? store_before(index->first_time, view->ttl) : DT_NOBEGIN;
+	first = index->open							  ? index->from
+			: view->ttl && !options->tell_expired ? store_before(index->first_time, view->ttl)
+												  : DT_NOBEGIN;
 	appendStringInfo(&bounded, "%s WHERE %s OPERATOR(pg_catalog.<=) %s AND %s OPERATOR(pg_catalog.>=) %s", all.data,
-					 quote_identifier(view->event_time.name), time_literal(index->open ? index->until : index->last_time, type),
+					 quote_identifier(view->event_time.name),
+					 time_literal(index->open ? index->until : index->last_time, type),
 					 quote_identifier(view->event_time.name), time_literal(first, type));
 	plans[0] = prepare(all.data, 0, NULL, CURSOR_OPT_PARALLEL_OK);
 	plans[1] = prepare(bounded.data, 0, NULL, CURSOR_OPT_PARALLEL_OK);
@@ -169,8 +172,10 @@ prepare_descent(const AsofIndex *index, const StoreView *view, const AsofOptions
 	appendStringInfo(&sql, " FROM %s WHERE true", view->source_name);
 	for (int i = 0; i < n; i++)
 	{
-		appendStringInfo(&sql, " AND %s %s $%d", quote_identifier(view->keys[i].name),
-						 store_equality_operator(index->keys[i].class == STORE_KEY_INTEGER ? INT8OID : index->keys[i].right_type), i + 1);
+		appendStringInfo(
+			&sql, " AND %s %s $%d", quote_identifier(view->keys[i].name),
+			store_equality_operator(index->keys[i].class == STORE_KEY_INTEGER ? INT8OID : index->keys[i].right_type),
+			i + 1);
 		types[i] = index->keys[i].class == STORE_KEY_INTEGER ? INT8OID : index->keys[i].right_type;
 	}
 	types[n] = view->event_time.type;
@@ -195,7 +200,8 @@ prepare_descent(const AsofIndex *index, const StoreView *view, const AsofOptions
 }
 
 static void
-descend(const AsofIndex *index, const StoreView *view, const AsofOptions *options, SPIPlanPtr plan, AsofReceiver *receiver)
+descend(const AsofIndex *index, const StoreView *view, const AsofOptions *options, SPIPlanPtr plan,
+		AsofReceiver *receiver)
 {
 	int n = view->nkeys;
 	ParamListInfo params = makeParamList(n + 1 + bounds_created(view, options));
@@ -207,8 +213,9 @@ descend(const AsofIndex *index, const StoreView *view, const AsofOptions *option
 	{
 		params->params[i].isnull = false;
 		params->params[i].pflags = 0;
-		params->params[i].ptype = i < n ? (index->keys[i].class == STORE_KEY_INTEGER ? INT8OID : index->keys[i].right_type)
-										: (i == n ? event_type : created_type);
+		params->params[i].ptype =
+			i < n ? (index->keys[i].class == STORE_KEY_INTEGER ? INT8OID : index->keys[i].right_type)
+				  : (i == n ? event_type : created_type);
 	}
 	for (uint32 slot = 0; slot < index->nslots && !receiver->overflow; slot++)
 	{
@@ -218,12 +225,14 @@ descend(const AsofIndex *index, const StoreView *view, const AsofOptions *option
 		for (int i = 0; i < n; i++)
 			params->params[i].value = key_values(index, &index->group_key[index->slot_group[slot]])[i];
 		/* without a created time a row is known at its event time */
-		params->params[n].value = time_datum(options->has_as_of && !view->created_time.name ? Min(time, options->as_of) : time, event_type);
+		params->params[n].value =
+			time_datum(options->has_as_of && !view->created_time.name ? Min(time, options->as_of) : time, event_type);
 		if (bounds_created(view, options))
 		{
 			TimestampTz known = options->known_at ? time : DT_NOEND;
 
-			params->params[n + 1].value = time_datum(options->has_as_of ? Min(known, options->as_of) : known, created_type);
+			params->params[n + 1].value =
+				time_datum(options->has_as_of ? Min(known, options->as_of) : known, created_type);
 		}
 		SPI_execute_plan_extended(plan, &execute);
 	}
@@ -254,7 +263,8 @@ fixed_offset(TupleDesc desc, AttrNumber number)
  * Finds a column in a table's tuples; false when it is not what the view has
  */
 static bool
-place_column(AsofLayout *layout, Relation table, const StoreColumn *column, AsofPlace *place, AttrNumber *last, bool *fixed)
+place_column(AsofLayout *layout, Relation table, const StoreColumn *column, AsofPlace *place, AttrNumber *last,
+			 bool *fixed)
 {
 	Form_pg_attribute att;
 
@@ -283,13 +293,17 @@ place_columns(AsofLayout *layout, Relation table, const StoreView *view)
 	layout->desc = RelationGetDescr(table);
 	layout->fixed_known = layout->fixed_features = true;
 	layout->features = palloc(sizeof(AsofPlace) * Max(view->nfeatures, 1));
-	placed = place_column(layout, table, &view->event_time, &layout->event_time, &layout->last_known, &layout->fixed_known);
+	placed =
+		place_column(layout, table, &view->event_time, &layout->event_time, &layout->last_known, &layout->fixed_known);
 	if (view->created_time.name)
-		placed &= place_column(layout, table, &view->created_time, &layout->created_time, &layout->last_known, &layout->fixed_known);
+		placed &= place_column(layout, table, &view->created_time, &layout->created_time, &layout->last_known,
+							   &layout->fixed_known);
 	for (int i = 0; i < view->nkeys; i++)
-		placed &= place_column(layout, table, &view->keys[i], &layout->keys[i], &layout->last_known, &layout->fixed_known);
+		placed &=
+			place_column(layout, table, &view->keys[i], &layout->keys[i], &layout->last_known, &layout->fixed_known);
 	for (int i = 0; i < view->nfeatures; i++)
-		placed &= place_column(layout, table, &view->features[i], &layout->features[i], &layout->last_feature, &layout->fixed_features);
+		placed &= place_column(layout, table, &view->features[i], &layout->features[i], &layout->last_feature,
+							   &layout->fixed_features);
 	return placed;
 }
 
@@ -307,11 +321,13 @@ scan_table(const StoreView *view, AsofPending *pending, bool *overflow)
 	HeapTuple tuple;
 	Buffer page = InvalidBuffer;
 
-	if (pg_class_aclcheck(view->source, GetUserId(), ACL_SELECT) != ACLCHECK_OK || check_enable_rls(view->source, InvalidOid, true) != RLS_NONE)
+	if (pg_class_aclcheck(view->source, GetUserId(), ACL_SELECT) != ACLCHECK_OK ||
+		check_enable_rls(view->source, InvalidOid, true) != RLS_NONE)
 		return false;
 	table = table_open(view->source, AccessShareLock);
-	if (table->rd_rel->relkind != RELKIND_RELATION || table->rd_rel->relhassubclass || table->rd_rel->relam != HEAP_TABLE_AM_OID ||
-		RELATION_IS_OTHER_TEMP(table) || !place_columns(&layout, table, view))
+	if (table->rd_rel->relkind != RELKIND_RELATION || table->rd_rel->relhassubclass ||
+		table->rd_rel->relam != HEAP_TABLE_AM_OID || RELATION_IS_OTHER_TEMP(table) ||
+		!place_columns(&layout, table, view))
 	{
 		table_close(table, AccessShareLock);
 		return false;
@@ -344,7 +360,8 @@ scan_table(const StoreView *view, AsofPending *pending, bool *overflow)
 bool
 asof_read_source(const AsofIndex *index, const StoreView *view, const AsofOptions *options, AsofPending *pending)
 {
-	AsofReceiver receiver = {.pub = {receive_row, receiver_startup, receiver_nothing, receiver_nothing, DestNone}, .pending = pending};
+	AsofReceiver receiver = {.pub = {receive_row, receiver_startup, receiver_nothing, receiver_nothing, DestNone},
+							 .pending = pending};
 	SPIExecuteOptions execute = {.read_only = true, .dest = &receiver.pub};
 	SPIPlanPtr descent = NULL;
 	double scan_cost, descent_cost;

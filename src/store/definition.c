@@ -104,7 +104,8 @@ Datum
 store_definition_changed(PG_FUNCTION_ARGS)
 {
 	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED), errmsg("store_definition_changed() is a trigger")));
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("store_definition_changed() is a trigger")));
 	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
 	return PointerGetDatum(NULL);
 }
@@ -153,9 +154,10 @@ check_time_column(StoreColumn *column)
 	Oid type = column->type = getBaseType(column->type);
 
 	if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID)
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("column \"%s\" cannot be a time: its type is %s", column->name, format_type_be(column->type)),
-						errhint("A time is of type timestamp with time zone, timestamp or date.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" cannot be a time: its type is %s", column->name, format_type_be(column->type)),
+				 errhint("A time is of type timestamp with time zone, timestamp or date.")));
 }
 
 static void
@@ -192,7 +194,9 @@ store_time_literal(Datum value, Oid type)
 
 	JsonEncodeDateTime(text, value, type, &utc);
 	return psprintf("%s::pg_catalog.%s", quote_literal_cstr(text),
-					type == DATEOID ? "date" : type == TIMESTAMPOID ? "timestamp" : "timestamptz");
+					type == DATEOID		   ? "date"
+					: type == TIMESTAMPOID ? "timestamp"
+										   : "timestamptz");
 }
 
 /*
@@ -204,11 +208,12 @@ describe_source(StoreView *view)
 	Relation relation = fm_open_relation(view->source, AccessShareLock);
 	char kind = relation->rd_rel->relkind;
 
-	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE && kind != RELKIND_VIEW && kind != RELKIND_MATVIEW &&
-		kind != RELKIND_FOREIGN_TABLE)
-		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("\"%s\" cannot be the source of a feature view", RelationGetRelationName(relation)),
-						errdetail("A source is a table, a view, a materialized view, a partitioned or a foreign table.")));
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE && kind != RELKIND_VIEW &&
+		kind != RELKIND_MATVIEW && kind != RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" cannot be the source of a feature view", RelationGetRelationName(relation)),
+				 errdetail("A source is a table, a view, a materialized view, a partitioned or a foreign table.")));
 	view->source_name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
 												   RelationGetRelationName(relation));
 	for (int i = 0; i < view->nkeys; i++)
@@ -248,11 +253,13 @@ store_check_source(PG_FUNCTION_ARGS)
 	StoreView view = {0};
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(4))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("source, join keys, event time and features must not be NULL")));
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("source, join keys, event time and features must not be NULL")));
 	view.source = PG_GETARG_OID(0);
 	view.keys = columns_of_names(PG_GETARG_ARRAYTYPE_P(1), &view.nkeys);
 	if (view.nkeys > STORE_MAX_KEYS)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a feature view has at most %d join keys", STORE_MAX_KEYS)));
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("a feature view has at most %d join keys", STORE_MAX_KEYS)));
 	view.event_time.name = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	if (!PG_ARGISNULL(3))
 		view.created_time.name = text_to_cstring(PG_GETARG_TEXT_PP(3));
@@ -336,13 +343,14 @@ store_resolve(const char *schema, Datum references)
 	uint64 nrows;
 	int *nkept;
 
-	SPI_execute_with_args(psprintf("SELECT view, version, feature, reference FROM %s.resolve_features($1)", schema), 1, types,
-						  &references, NULL, true, 0);
+	SPI_execute_with_args(psprintf("SELECT view, version, feature, reference FROM %s.resolve_features($1)", schema), 1,
+						  types, &references, NULL, true, 0);
 	rows = SPI_tuptable;
 	nrows = SPI_processed;
 	MemoryContextSwitchTo(context);
 	if (nrows > 1600)
-		ereport(ERROR, (errcode(ERRCODE_TOO_MANY_COLUMNS), errmsg("a call can ask for at most 1600 features, not " UINT64_FORMAT, nrows)));
+		ereport(ERROR, (errcode(ERRCODE_TOO_MANY_COLUMNS),
+						errmsg("a call can ask for at most 1600 features, not " UINT64_FORMAT, nrows)));
 	request->features = palloc0(sizeof(StoreFeature) * nrows);
 	request->views = palloc0(sizeof(StoreView *) * nrows);
 	nkept = palloc0(sizeof(int) * nrows);
@@ -358,7 +366,8 @@ store_resolve(const char *schema, Datum references)
 		if (v == request->nviews)
 			request->views[request->nviews++] = store_load_view(schema, name, version);
 		request->features[i].view = v;
-		request->features[i].feature = request_feature(request->views[v], &nkept[v], SPI_getvalue(rows->vals[i], rows->tupdesc, 3));
+		request->features[i].feature =
+			request_feature(request->views[v], &nkept[v], SPI_getvalue(rows->vals[i], rows->tupdesc, 3));
 		request->features[i].reference = SPI_getvalue(rows->vals[i], rows->tupdesc, 4);
 	}
 	request->nfeatures = nrows;
@@ -392,8 +401,9 @@ store_column_definitions(TupleDesc desc)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		appendStringInfo(&buf, "%s%s %s", i > 0 ? ", " : "", quote_identifier(NameStr(att->attname)),
-						 format_type_extended(att->atttypid, att->atttypmod, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY));
+		appendStringInfo(
+			&buf, "%s%s %s", i > 0 ? ", " : "", quote_identifier(NameStr(att->attname)),
+			format_type_extended(att->atttypid, att->atttypmod, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY));
 	}
 	return buf.data;
 }
@@ -406,8 +416,9 @@ store_check_column_list(TupleDesc expected, TupleDesc actual, const char *functi
 	for (int i = 0; fits && i < expected->natts; i++)
 		fits = TupleDescAttr(expected, i)->atttypid == TupleDescAttr(actual, i)->atttypid;
 	if (!fits)
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the column list does not fit the result of %s", function),
-						errhint("Write: AS t(%s)", store_column_definitions(actual))));
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the column list does not fit the result of %s", function),
+				 errhint("Write: AS t(%s)", store_column_definitions(actual))));
 }
 
 /*
@@ -421,10 +432,12 @@ store_before(TimestampTz time, const Interval *ttl)
 	if (TIMESTAMP_NOT_FINITE(time))
 		return time;
 	/* a day of UTC has 24 hours; only months need the calendar */
-	if (ttl->month == 0 && !pg_mul_s64_overflow(ttl->day, USECS_PER_DAY, &days) && !pg_add_s64_overflow(days, ttl->time, &fixed) &&
-		!pg_sub_s64_overflow(time, fixed, &time_before) && IS_VALID_TIMESTAMP(time_before))
+	if (ttl->month == 0 && !pg_mul_s64_overflow(ttl->day, USECS_PER_DAY, &days) &&
+		!pg_add_s64_overflow(days, ttl->time, &fixed) && !pg_sub_s64_overflow(time, fixed, &time_before) &&
+		IS_VALID_TIMESTAMP(time_before))
 		return time_before;
-	return DatumGetTimestamp(DirectFunctionCall2(timestamp_mi_interval, TimestampGetDatum(time), IntervalPGetDatum(ttl)));
+	return DatumGetTimestamp(
+		DirectFunctionCall2(timestamp_mi_interval, TimestampGetDatum(time), IntervalPGetDatum(ttl)));
 }
 
 /*
@@ -433,7 +446,7 @@ store_before(TimestampTz time, const Interval *ttl)
 char *
 store_equality_operator(Oid type)
 {
-	Oid operator = lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
+	Oid operator= lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
 	HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
 	Form_pg_operator form;
 	char *text;
@@ -441,7 +454,8 @@ store_equality_operator(Oid type)
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for operator %u", operator);
 	form = (Form_pg_operator) GETSTRUCT(tuple);
-	text = psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
+	text =
+		psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
 	ReleaseSysCache(tuple);
 	return text;
 }

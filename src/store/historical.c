@@ -27,15 +27,18 @@ PG_FUNCTION_INFO_V1(historical_features_columns);
 
 int store_join_method = STORE_JOIN_AUTO;
 
-static const struct config_enum_entry join_methods[] = {
-	{"auto", STORE_JOIN_AUTO, false}, {"scan", STORE_JOIN_SCAN, false}, {"index", STORE_JOIN_INDEX, false}, {NULL, 0, false}};
+static const struct config_enum_entry join_methods[] = {{"auto", STORE_JOIN_AUTO, false},
+														{"scan", STORE_JOIN_SCAN, false},
+														{"index", STORE_JOIN_INDEX, false},
+														{NULL, 0, false}};
 
 void
 store_define_settings(void)
 {
-	DefineCustomEnumVariable("feature_meta.join_method", "How point-in-time joins read a feature view's source.",
-							 "auto chooses by the planner's costs; scan makes one pass; index makes a descent for each entity row.",
-							 &store_join_method, STORE_JOIN_AUTO, join_methods, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable(
+		"feature_meta.join_method", "How point-in-time joins read a feature view's source.",
+		"auto chooses by the planner's costs; scan makes one pass; index makes a descent for each entity row.",
+		&store_join_method, STORE_JOIN_AUTO, join_methods, PGC_USERSET, 0, NULL, NULL, NULL);
 }
 
 static const char *const status_names[] = {"PRESENT", "NOT_FOUND", "OUTSIDE_MAX_AGE"};
@@ -107,7 +110,8 @@ prepare_entities(Historical *call)
 	sources = SPI_plan_get_plan_sources(plan);
 	if (list_length(sources) != 1 || (source = linitial(sources), source->commandTag != CMDTAG_SELECT) ||
 		source->resultDesc == NULL)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("entity rows come from a relation or from one SELECT"),
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("entity rows come from a relation or from one SELECT"),
 						errhint("Give the name of a relation, or a query.")));
 	call->entity_desc = CreateTupleDescCopy(source->resultDesc);
 	return plan;
@@ -128,7 +132,8 @@ require_attribute(TupleDesc desc, const char *name, const char *what)
 	int attribute = find_attribute(desc, name);
 
 	if (attribute < 0)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("the entity rows have no column \"%s\"", name), errdetail("%s", what)));
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("the entity rows have no column \"%s\"", name),
+						errdetail("%s", what)));
 	return attribute;
 }
 
@@ -146,12 +151,15 @@ describe_result(Historical *call)
 	Oid type;
 
 	if (n > MaxTupleAttributeNumber)
-		ereport(ERROR, (errcode(ERRCODE_TOO_MANY_COLUMNS), errmsg("the result would have %d columns, the limit is %d", n, MaxTupleAttributeNumber)));
-	call->event_attribute = require_attribute(call->entity_desc, call->event_column, "It is to hold each row's time: see the argument event_time.");
+		ereport(ERROR, (errcode(ERRCODE_TOO_MANY_COLUMNS),
+						errmsg("the result would have %d columns, the limit is %d", n, MaxTupleAttributeNumber)));
+	call->event_attribute = require_attribute(call->entity_desc, call->event_column,
+											  "It is to hold each row's time: see the argument event_time.");
 	type = getBaseType(TupleDescAttr(call->entity_desc, call->event_attribute)->atttypid);
 	if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID)
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("column \"%s\" of the entity rows is of type %s, not a time", call->event_column,
-																   format_type_be(type))));
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("column \"%s\" of the entity rows is of type %s, not a time", call->event_column,
+							   format_type_be(type))));
 	call->event_type = type;
 	call->result_desc = CreateTemplateTupleDesc(n);
 	for (int i = 0; i < nentity; i++)
@@ -164,14 +172,18 @@ describe_result(Historical *call)
 
 		for (int j = 0; j < next; j++)
 			if (strcmp(NameStr(TupleDescAttr(call->result_desc, j)->attname), name) == 0)
-				ereport(ERROR, (errcode(ERRCODE_DUPLICATE_COLUMN), errmsg("column \"%s\" would occur twice in the result", name),
-								errhint("Ask for full_feature_names => true, or rename the column in the query of the entity rows.")));
+				ereport(
+					ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN), errmsg("column \"%s\" would occur twice in the result", name),
+					 errhint(
+						 "Ask for full_feature_names => true, or rename the column in the query of the entity rows.")));
 		TupleDescInitEntry(call->result_desc, ++next, name, column->type, column->typmod, 0);
 		TupleDescInitEntryCollation(call->result_desc, next, column->collation);
 	}
 	for (int v = 0; call->with_status && v < request->nviews; v++)
 	{
-		TupleDescInitEntry(call->result_desc, ++next, psprintf("%s__event_timestamp", request->views[v]->name), TIMESTAMPTZOID, -1, 0);
+		TupleDescInitEntry(call->result_desc, ++next, psprintf("%s__event_timestamp", request->views[v]->name),
+						   TIMESTAMPTZOID, -1, 0);
 		TupleDescInitEntry(call->result_desc, ++next, psprintf("%s__status", request->views[v]->name), TEXTOID, -1, 0);
 		TupleDescInitEntryCollation(call->result_desc, next, DEFAULT_COLLATION_OID);
 	}
@@ -197,7 +209,8 @@ make_keysets(Historical *call, int *nsets, int *set_of_view)
 			set.attributes[k] = require_attribute(call->entity_desc, view->keys[k].name,
 												  psprintf("It is a join key of feature view \"%s\".", view->name));
 			att = TupleDescAttr(call->entity_desc, set.attributes[k]);
-			store_key_init(&set.keys[k], view->keys[k].name, att->atttypid, view->keys[k].type, view->keys[k].collation);
+			store_key_init(&set.keys[k], view->keys[k].name, att->atttypid, view->keys[k].type,
+						   view->keys[k].collation);
 		}
 		for (s = 0; s < *nsets; s++)
 		{
@@ -205,7 +218,8 @@ make_keysets(Historical *call, int *nsets, int *set_of_view)
 
 			for (int k = 0; same && k < set.nkeys; k++)
 				same = sets[s].attributes[k] == set.attributes[k] && sets[s].keys[k].class == set.keys[k].class &&
-					sets[s].keys[k].right_type == set.keys[k].right_type && sets[s].keys[k].collation == set.keys[k].collation;
+					   sets[s].keys[k].right_type == set.keys[k].right_type &&
+					   sets[s].keys[k].collation == set.keys[k].collation;
 			if (same)
 				break;
 		}
@@ -256,7 +270,8 @@ join_batch(Historical *call, KeySet *sets, int nsets, const int *set_of_view, in
 				key_nulls[k] = slot->tts_isnull[sets[s].attributes[k]];
 			}
 			asof_index_add(sets[s].index, keys, key_nulls,
-						   time_is_null ? 0 : store_time(slot->tts_values[call->event_attribute], call->event_type), time_is_null);
+						   time_is_null ? 0 : store_time(slot->tts_values[call->event_attribute], call->event_type),
+						   time_is_null);
 		}
 		n++;
 		if ((n & 0x3ff) == 0)
@@ -301,7 +316,8 @@ join_batch(Historical *call, KeySet *sets, int nsets, const int *set_of_view, in
 			TimestampTz event;
 			int at = request->features[f].feature;
 
-			nulls[next] = asof_get(rows[request->features[f].view], i, &found, &found_null, &event) != STORE_PRESENT || found_null[at];
+			nulls[next] = asof_get(rows[request->features[f].view], i, &found, &found_null, &event) != STORE_PRESENT ||
+						  found_null[at];
 			if (!nulls[next])
 				values[next] = found[at];
 		}
@@ -364,7 +380,8 @@ start_call(FunctionCallInfo fcinfo, Historical *call)
 
 	for (int i = 0; i < PG_NARGS(); i++)
 		if (PG_ARGISNULL(i) && i != 5)
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("argument %d of historical_features must not be NULL", i + 1)));
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("argument %d of historical_features must not be NULL", i + 1)));
 	call->entity_sql = entity_query(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	call->request = store_resolve(store_schema(fcinfo), PG_GETARG_DATUM(1));
 	call->event_column = text_to_cstring(PG_GETARG_TEXT_PP(2));

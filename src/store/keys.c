@@ -53,7 +53,8 @@ store_key_init(StoreKey *key, const char *name, Oid left_type, Oid right_type, O
 	entry = lookup_type_cache(key->right_type, TYPECACHE_HASH_PROC_FINFO | TYPECACHE_EQ_OPR_FINFO);
 	if (!OidIsValid(entry->hash_proc_finfo.fn_oid) || !OidIsValid(entry->eq_opr_finfo.fn_oid))
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("column \"%s\" cannot be a join key: type %s has no hash function", name, format_type_be(right_type))));
+						errmsg("column \"%s\" cannot be a join key: type %s has no hash function", name,
+							   format_type_be(right_type))));
 	fmgr_info_copy(&key->hash, &entry->hash_proc_finfo, CurrentMemoryContext);
 	fmgr_info_copy(&key->equal, &entry->eq_opr_finfo, CurrentMemoryContext);
 	key->typlen = entry->typlen;
@@ -81,7 +82,8 @@ store_key_denormalize(const StoreKey *key, Datum value)
 {
 	if (key->class != STORE_KEY_INTEGER || key->right_type == INT8OID)
 		return value;
-	return key->right_type == INT4OID ? Int32GetDatum((int32) DatumGetInt64(value)) : Int16GetDatum((int16) DatumGetInt64(value));
+	return key->right_type == INT4OID ? Int32GetDatum((int32) DatumGetInt64(value))
+									  : Int16GetDatum((int16) DatumGetInt64(value));
 }
 
 Datum

@@ -90,8 +90,8 @@ time_expression(const StoreColumn *column)
  * The same by a sort: for each key the first of its rows in descending order
  */
 static void
-latest_by_sort(const StoreView *view, TimestampTz from, TimestampTz until, const AsofOptions *options, Tuplestorestate *result,
-			   MemoryContext context)
+latest_by_sort(const StoreView *view, TimestampTz from, TimestampTz until, const AsofOptions *options,
+			   Tuplestorestate *result, MemoryContext context)
 {
 	StringInfoData sql;
 	Oid types[3] = {TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
@@ -110,11 +110,13 @@ latest_by_sort(const StoreView *view, TimestampTz from, TimestampTz until, const
 		appendStringInfo(&sql, ", %s", created);
 	for (int i = 0; i < view->nfeatures; i++)
 		appendStringInfo(&sql, ", %s", quote_identifier(view->features[i].name));
-	appendStringInfo(&sql, " FROM %s WHERE %s OPERATOR(pg_catalog.>=) $1 AND %s OPERATOR(pg_catalog.<=) $2", view->source_name, event, event);
+	appendStringInfo(&sql, " FROM %s WHERE %s OPERATOR(pg_catalog.>=) $1 AND %s OPERATOR(pg_catalog.<=) $2",
+					 view->source_name, event, event);
 	for (int i = 0; i < view->nkeys; i++)
 		appendStringInfo(&sql, " AND %s IS NOT NULL", quote_identifier(view->keys[i].name));
 	if (options->has_as_of)
-		appendStringInfo(&sql, " AND %s OPERATOR(pg_catalog.<=) $3", created ? psprintf("coalesce(%s, %s)", created, event) : event);
+		appendStringInfo(&sql, " AND %s OPERATOR(pg_catalog.<=) $3",
+						 created ? psprintf("coalesce(%s, %s)", created, event) : event);
 	appendStringInfo(&sql, " ORDER BY %s, %s DESC", keys.data, event);
 	if (created)
 		appendStringInfo(&sql, ", %s DESC NULLS LAST", created);
@@ -195,7 +197,7 @@ latest_features_columns(PG_FUNCTION_ARGS)
 	if (version)
 		*version++ = '\0';
 	text = MemoryContextStrdup(context, store_column_definitions(describe_rows(store_load_view(
-											 store_schema(fcinfo), name, version ? pg_strtoint32(version) : 0))));
+											store_schema(fcinfo), name, version ? pg_strtoint32(version) : 0))));
 	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text(text));
 }

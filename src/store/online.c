@@ -31,14 +31,14 @@ PG_FUNCTION_INFO_V1(get_online_features);
 typedef struct OnlineAnswer
 {
 	OnlineRequest *request;
-	int view;			/* the one that is being read */
-	TimestampTz oldest; /* what is older than this is past the view's ttl */
+	int view;			 /* the one that is being read */
+	TimestampTz oldest;	 /* what is older than this is past the view's ttl */
 	StringInfoData text; /* the values, one behind the other */
 	int *start;			 /* [entity * nfeatures + feature]: where the value is in text, -1 for none */
 	int *length;
 	StoreStatus *status; /* [entity * nviews + view] */
 	TimestampTz *event_time;
-	AttrNumber *in_order; /* 1, 2, 3 ...: where a plan's result has the features */
+	AttrNumber *in_order;						 /* 1, 2, 3 ...: where a plan's result has the features */
 	StringInfoData key, values, statuses, times; /* the columns of the row that is being made */
 } OnlineAnswer;
 
@@ -52,7 +52,8 @@ typedef struct OnlineReceiver
  * Takes in the row of an entity: its event time and the view's features
  */
 static void
-take_row(OnlineAnswer *answer, int entity, TimestampTz event, const Datum *values, const bool *nulls, const AttrNumber *attributes)
+take_row(OnlineAnswer *answer, int entity, TimestampTz event, const Datum *values, const bool *nulls,
+		 const AttrNumber *attributes)
 {
 	OnlineRequest *request = answer->request;
 	int of_view = entity * request->nviews + answer->view;
@@ -84,8 +85,8 @@ receive_online_row(TupleTableSlot *slot, DestReceiver *self)
 	OnlineAnswer *answer = ((OnlineReceiver *) self)->answer;
 
 	slot_getallattrs(slot);
-	take_row(answer, (int) DatumGetInt64(slot->tts_values[0]) - 1, DatumGetTimestampTz(slot->tts_values[1]), slot->tts_values + 2,
-			 slot->tts_isnull + 2, answer->in_order);
+	take_row(answer, (int) DatumGetInt64(slot->tts_values[0]) - 1, DatumGetTimestampTz(slot->tts_values[1]),
+			 slot->tts_values + 2, slot->tts_isnull + 2, answer->in_order);
 	return true;
 }
 
@@ -147,8 +148,8 @@ read_by_index(OnlineAnswer *answer, int count, Datum **keys, bool **key_nulls)
 		if (index_getnext_slot(scan, ForwardScanDirection, slot))
 		{
 			slot_getallattrs(slot);
-			take_row(answer, i, DatumGetTimestampTz(slot->tts_values[view->event_attribute - 1]), slot->tts_values, slot->tts_isnull,
-					 view->attributes);
+			take_row(answer, i, DatumGetTimestampTz(slot->tts_values[view->event_attribute - 1]), slot->tts_values,
+					 slot->tts_isnull, view->attributes);
 		}
 	}
 	index_endscan(scan);
@@ -170,9 +171,11 @@ start_receiving(DestReceiver *self, int operation, TupleDesc typeinfo)
 	{
 		OnlineFeature *feature = &answer->request->features[f];
 
-		if (feature->view == answer->view && getBaseType(TupleDescAttr(typeinfo, feature->column + 2)->atttypid) != feature->type)
-			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the type of feature %s has just changed", feature->label),
-							errhint("Repeat the call.")));
+		if (feature->view == answer->view &&
+			getBaseType(TupleDescAttr(typeinfo, feature->column + 2)->atttypid) != feature->type)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the type of feature %s has just changed", feature->label), errhint("Repeat the call.")));
 	}
 }
 
@@ -191,7 +194,8 @@ read_view(OnlineAnswer *answer, const KeySource *source)
 	StoreView *definition = view->definition;
 	int n = definition->nkeys;
 	ParamListInfo params;
-	OnlineReceiver receiver = {.pub = {receive_online_row, start_receiving, end_receiving, end_receiving, DestNone}, .answer = answer};
+	OnlineReceiver receiver = {.pub = {receive_online_row, start_receiving, end_receiving, end_receiving, DestNone},
+							   .answer = answer};
 	SPIExecuteOptions execute = {.read_only = true, .dest = &receiver.pub};
 	Datum *keys[STORE_MAX_KEYS];
 	bool *nulls[STORE_MAX_KEYS];
@@ -205,7 +209,8 @@ read_view(OnlineAnswer *answer, const KeySource *source)
 			const JsonbValue *value = online_get_key(source, i, definition->keys[k].name);
 
 			if (value == NULL)
-				online_bad_keys(psprintf("Join key \"%s\" of feature view \"%s\" is missing.", definition->keys[k].name, definition->name));
+				online_bad_keys(psprintf("Join key \"%s\" of feature view \"%s\" is missing.", definition->keys[k].name,
+										 definition->name));
 			keys[k][i] = online_key_datum(view, k, value, &nulls[k][i]);
 		}
 	}
@@ -239,7 +244,8 @@ read_view(OnlineAnswer *answer, const KeySource *source)
 			get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
 			param->isnull = false;
 			param->ptype = view->key_array[k];
-			param->value = PointerGetDatum(construct_md_array(keys[k], nulls[k], 1, dims, lower, type, typlen, typbyval, typalign));
+			param->value = PointerGetDatum(
+				construct_md_array(keys[k], nulls[k], 1, dims, lower, type, typlen, typbyval, typalign));
 		}
 	}
 	execute.params = params;
@@ -301,7 +307,8 @@ put_entity(OnlineAnswer *answer, const KeySource *source, int entity, ReturnSetI
 			StoreStatus status = answer->status[entity * request->nviews + feature->view];
 
 			appendBinaryStringInfo(&answer->statuses, feature->prefix, feature->prefix_size);
-			appendStringInfoString(&answer->statuses, status == STORE_PRESENT && answer->start[at] < 0 ? "\"NULL_VALUE\"" : names[status]);
+			appendStringInfoString(&answer->statuses,
+								   status == STORE_PRESENT && answer->start[at] < 0 ? "\"NULL_VALUE\"" : names[status]);
 		}
 		appendStringInfoChar(&answer->statuses, '}');
 	}
@@ -316,8 +323,9 @@ put_entity(OnlineAnswer *answer, const KeySource *source, int entity, ReturnSetI
 		else
 		{
 			appendStringInfoChar(&answer->times, '"');
-			appendStringInfoString(&answer->times,
-								   JsonEncodeDateTime(time, TimestampTzGetDatum(answer->event_time[of_view]), TIMESTAMPTZOID, NULL));
+			appendStringInfoString(
+				&answer->times,
+				JsonEncodeDateTime(time, TimestampTzGetDatum(answer->event_time[of_view]), TIMESTAMPTZOID, NULL));
 			appendStringInfoChar(&answer->times, '"');
 		}
 	}

@@ -16,7 +16,7 @@ typedef enum JsonForm
 	JSON_DOUBLE,
 	JSON_NUMBER,
 	JSON_BOOLEAN,
-	JSON_RAW,	/* json */
+	JSON_RAW,	 /* json */
 	JSON_BINARY, /* jsonb */
 	JSON_ARRAY,
 	JSON_ROW,
@@ -27,9 +27,9 @@ typedef enum JsonForm
 typedef struct OnlineFeature
 {
 	int view;
-	int column; /* in the view's result, after the event time */
-	char *label;	 /* the name as a JSON string */
-	char *prefix;	 /* what comes before the value: brace or comma, name, colon */
+	int column;	  /* in the view's result, after the event time */
+	char *label;  /* the name as a JSON string */
+	char *prefix; /* what comes before the value: brace or comma, name, colon */
 	int prefix_size;
 	Oid type;
 	JsonForm form;
@@ -66,7 +66,7 @@ typedef struct OnlineRequest
 	OnlineFeature *features;
 	char *all_present; /* the statuses of an entity of which every value is there */
 	int all_present_size;
-	int users;	/* calls that are reading with it: a read may run functions that ask too */
+	int users; /* calls that are reading with it: a read may run functions that ask too */
 	bool kept; /* in the session's list; else it goes with its last user */
 	struct OnlineRequest *next;
 } OnlineRequest;

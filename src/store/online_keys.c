@@ -10,8 +10,10 @@
 void
 online_bad_keys(const char *detail)
 {
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("keys do not say which entities are meant"), errdetail("%s", detail),
-					errhint("Give {\"driver_id\": 7}, {\"driver_id\": [7, 8]} or [{\"driver_id\": 7}, {\"driver_id\": 8}].")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("keys do not say which entities are meant"),
+			 errdetail("%s", detail),
+			 errhint("Give {\"driver_id\": 7}, {\"driver_id\": [7, 8]} or [{\"driver_id\": 7}, {\"driver_id\": 8}].")));
 }
 
 KeySource
@@ -138,7 +140,8 @@ append_scalar(StringInfo buf, const JsonbValue *value)
 			appendStringInfoString(buf, value->val.boolean ? "true" : "false");
 			break;
 		case jbvNumeric:
-			appendStringInfoString(buf, DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric))));
+			appendStringInfoString(
+				buf, DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric))));
 			break;
 		case jbvString:
 			escape_json(buf, pnstrdup(value->val.string.val, value->val.string.len));

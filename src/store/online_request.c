@@ -30,8 +30,9 @@ typedef struct RequestUser
 static OnlineRequest *cached_requests = NULL; /* the last made first */
 static int ncached_requests = 0;
 static uint64 generation = 1;
-static const char *const catalogue_tables[] = {"feature_view", "feature_view_version", "feature_view_feature",
-											   "feature_view_entity", "feature_entity", "feature_service_feature"};
+static const char *const catalogue_tables[] = {"feature_view",		   "feature_view_version",
+											   "feature_view_feature", "feature_view_entity",
+											   "feature_entity",	   "feature_service_feature"};
 static Oid catalogue_oids[lengthof(catalogue_tables)];
 
 /*
@@ -118,7 +119,8 @@ prepare_view(OnlineView *view, StoreView *definition, const Oid *key_types)
 
 		arrays[i] = get_array_type(key_types[i]);
 		if (!OidIsValid(arrays[i]))
-			ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("type %s of a join key has no array type", format_type_be(key_types[i]))));
+			ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+							errmsg("type %s of a join key has no array type", format_type_be(key_types[i]))));
 		getTypeInputInfo(key_types[i], &input, &view->key_ioparam[i]);
 		fmgr_info(input, &view->key_input[i]);
 		appendStringInfo(&one, "%st.%s %s $%d", i > 0 ? " AND " : "", quote_identifier(definition->keys[i].name),
@@ -155,17 +157,21 @@ prepare_index(OnlineView *view)
 	if (OidIsValid(index_oid))
 	{
 		Relation index = index_open(index_oid, AccessShareLock);
-		bool fits = index->rd_rel->relam == BTREE_AM_OID && index->rd_index->indnkeyatts == definition->nkeys && index->rd_index->indisvalid;
+		bool fits = index->rd_rel->relam == BTREE_AM_OID && index->rd_index->indnkeyatts == definition->nkeys &&
+					index->rd_index->indisvalid;
 
 		view->scan_keys = palloc0(sizeof(ScanKeyData) * definition->nkeys);
 		for (int k = 0; fits && k < definition->nkeys; k++)
 		{
-			Oid operator = get_opfamily_member(index->rd_opfamily[k], index->rd_opcintype[k], index->rd_opcintype[k], BTEqualStrategyNumber);
+			Oid operator= get_opfamily_member(index->rd_opfamily[k], index->rd_opcintype[k], index->rd_opcintype[k],
+											  BTEqualStrategyNumber);
 
-			fits = index->rd_index->indkey.values[k] == get_attnum(definition->online_table, definition->keys[k].name) && OidIsValid(operator);
+			fits =
+				index->rd_index->indkey.values[k] == get_attnum(definition->online_table, definition->keys[k].name) &&
+				OidIsValid(operator);
 			if (fits)
-				ScanKeyEntryInitialize(&view->scan_keys[k], 0, k + 1, BTEqualStrategyNumber, InvalidOid, index->rd_indcollation[k],
-									   get_opcode(operator), (Datum) 0);
+				ScanKeyEntryInitialize(&view->scan_keys[k], 0, k + 1, BTEqualStrategyNumber, InvalidOid,
+									   index->rd_indcollation[k], get_opcode(operator), (Datum) 0);
 		}
 		if (fits)
 			view->index = index_oid;
@@ -283,12 +289,14 @@ build_request(const char *schema, Datum references, bool full_names)
 		feature->prefix_size = strlen(feature->prefix);
 		for (int g = 0; g < f; g++)
 			if (strcmp(request->features[g].label, feature->label) == 0)
-				ereport(ERROR, (errcode(ERRCODE_DUPLICATE_COLUMN), errmsg("feature %s would occur twice in the result", feature->label),
+				ereport(ERROR, (errcode(ERRCODE_DUPLICATE_COLUMN),
+								errmsg("feature %s would occur twice in the result", feature->label),
 								errhint("Ask for full_feature_names => true.")));
 		feature->view = resolved->features[f].view;
 		feature->column = resolved->features[f].feature;
 		if (!OidIsValid(view->online_table))
-			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("feature view \"%s\" is not online", view->name),
+			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+							errmsg("feature view \"%s\" is not online", view->name),
 							errhint("Call enable_online() and materialize() first.")));
 		feature->type = getBaseType(store_column_type(view->online_table, column->name));
 		feature->form = online_json_form(feature->type);

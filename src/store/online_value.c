@@ -54,8 +54,10 @@ online_append_value(StringInfo out, OnlineFeature *feature, Datum value)
 	{
 		case JSON_INTEGER:
 			enlargeStringInfo(out, MAXINT8LEN + 1);
-			out->len += pg_lltoa(feature->type == INT8OID ? DatumGetInt64(value)
-								 : feature->type == INT4OID ? DatumGetInt32(value) : DatumGetInt16(value), out->data + out->len);
+			out->len += pg_lltoa(feature->type == INT8OID	? DatumGetInt64(value)
+								 : feature->type == INT4OID ? DatumGetInt32(value)
+															: DatumGetInt16(value),
+								 out->data + out->len);
 			break;
 		case JSON_DOUBLE:
 			if (isnan(DatumGetFloat8(value)) || isinf(DatumGetFloat8(value)))

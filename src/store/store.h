@@ -178,8 +178,8 @@ extern void asof_index_finish(AsofIndex *index);
 
 typedef struct AsofOptions
 {
-	bool known_at;		/* only rows that were known at the entity row's time */
-	bool has_as_of;		/* only rows that were known at this time */
+	bool known_at;	/* only rows that were known at the entity row's time */
+	bool has_as_of; /* only rows that were known at this time */
 	TimestampTz as_of;
 	bool tell_expired;	 /* STORE_OUTSIDE_MAX_AGE and STORE_NOT_FOUND are to be told apart */
 	size_t memory_limit; /* bytes that the values of a view may take */

@@ -60,7 +60,8 @@ training_table(const char *name)
 Datum
 create_training_set(PG_FUNCTION_ARGS)
 {
-	static Oid types[] = {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID, BOOLOID, BOOLOID, TIMESTAMPTZOID, TEXTOID, BOOLOID, TEXTOID};
+	static Oid types[] = {TEXTOID, TEXTOID,		   TEXTARRAYOID, TEXTOID, BOOLOID,
+						  BOOLOID, TIMESTAMPTZOID, TEXTOID,		 BOOLOID, TEXTOID};
 	Datum values[N_ARGS + 1];
 	char nulls[N_ARGS + 2];
 	const char *schema = store_schema(fcinfo);
@@ -69,7 +70,8 @@ create_training_set(PG_FUNCTION_ARGS)
 	for (int i = 0; i < N_ARGS; i++)
 	{
 		if (PG_ARGISNULL(i) && i != ARG_AS_OF && i != ARG_DESCRIPTION)
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("argument %d of create_training_set must not be NULL", i + 1)));
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("argument %d of create_training_set must not be NULL", i + 1)));
 		values[i] = PG_GETARG_DATUM(i);
 		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
 	}
@@ -85,19 +87,25 @@ create_training_set(PG_FUNCTION_ARGS)
 	nulls[N_ARGS + 1] = '\0';
 
 	SPI_connect();
-	SPI_execute_with_args(psprintf("SELECT %s.store_check_training_set($1), %s.historical_features_columns($2, $3, $4, $5, $6, $7)", schema, schema),
-						  N_ARGS + 1, types, values, nulls, false, 1);
+	SPI_execute_with_args(
+		psprintf("SELECT %s.store_check_training_set($1), %s.historical_features_columns($2, $3, $4, $5, $6, $7)",
+				 schema, schema),
+		N_ARGS + 1, types, values, nulls, false, 1);
 	columns = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
-	SPI_execute_with_args(psprintf("CREATE TABLE %s AS SELECT * FROM %s.historical_features(%s, %s, %s, %s, %s, %s) AS t(%s)", table, schema,
-								   quote_literal_cstr(text_to_cstring(PG_GETARG_TEXT_PP(ARG_LABELS))),
-								   quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT, values[ARG_FEATURES])),
-								   quote_literal_cstr(text_to_cstring(PG_GETARG_TEXT_PP(ARG_EVENT_TIME))),
-								   PG_GETARG_BOOL(ARG_FULL_NAMES) ? "true" : "false", PG_GETARG_BOOL(ARG_KNOWN_AT) ? "true" : "false",
-								   store_time_literal(values[ARG_AS_OF], TIMESTAMPTZOID), columns),
-						  0, NULL, NULL, NULL, false, 0);
-	SPI_execute_with_args(psprintf("SELECT %s.store_record_training_set($1, $10::pg_catalog.regclass, $2, $3, pg_catalog.jsonb_build_object("
-								   "'event_time', $4, 'full_feature_names', $5, 'filter_by_created_timestamp', $6), $7, $8, $9)", schema),
-						  N_ARGS + 1, types, values, nulls, false, 1);
+	SPI_execute_with_args(
+		psprintf("CREATE TABLE %s AS SELECT * FROM %s.historical_features(%s, %s, %s, %s, %s, %s) AS t(%s)", table,
+				 schema, quote_literal_cstr(text_to_cstring(PG_GETARG_TEXT_PP(ARG_LABELS))),
+				 quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT, values[ARG_FEATURES])),
+				 quote_literal_cstr(text_to_cstring(PG_GETARG_TEXT_PP(ARG_EVENT_TIME))),
+				 PG_GETARG_BOOL(ARG_FULL_NAMES) ? "true" : "false", PG_GETARG_BOOL(ARG_KNOWN_AT) ? "true" : "false",
+				 store_time_literal(values[ARG_AS_OF], TIMESTAMPTZOID), columns),
+		0, NULL, NULL, NULL, false, 0);
+	SPI_execute_with_args(
+		psprintf(
+			"SELECT %s.store_record_training_set($1, $10::pg_catalog.regclass, $2, $3, pg_catalog.jsonb_build_object("
+			"'event_time', $4, 'full_feature_names', $5, 'filter_by_created_timestamp', $6), $7, $8, $9)",
+			schema),
+		N_ARGS + 1, types, values, nulls, false, 1);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -123,16 +131,19 @@ put_features_from(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	/* a query that closes the bracket early does not become more than the caller could run anyway: it is the caller's */
-	SPI_execute_with_args(psprintf("SELECT %s.put_features($1, pg_catalog.jsonb_agg(x.keys), pg_catalog.jsonb_agg(x.features), mode => $2)"
-								   " FROM (SELECT (SELECT pg_catalog.jsonb_object_agg(e.key, e.value) FROM pg_catalog.jsonb_each(r) e"
-								   " WHERE e.key OPERATOR(pg_catalog.=) ANY (d.join_keys)) AS keys,"
-								   " (SELECT COALESCE(pg_catalog.jsonb_object_agg(e.key, e.value), '{}') FROM pg_catalog.jsonb_each(r) e"
-								   " WHERE e.key OPERATOR(pg_catalog.<>) ALL (d.join_keys)) AS features"
-								   " FROM (SELECT pg_catalog.to_jsonb(q) FROM (%s\n) q) rows(r), %s.store_view_definition($1, NULL) d) x"
-								   " HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0",
-								   schema, text_to_cstring(PG_GETARG_TEXT_PP(1)), schema),
-						  2, types, values, nulls, false, 1);
-	stored = SPI_processed == 0 ? 0 : DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_execute_with_args(
+		psprintf(
+			"SELECT %s.put_features($1, pg_catalog.jsonb_agg(x.keys), pg_catalog.jsonb_agg(x.features), mode => $2)"
+			" FROM (SELECT (SELECT pg_catalog.jsonb_object_agg(e.key, e.value) FROM pg_catalog.jsonb_each(r) e"
+			" WHERE e.key OPERATOR(pg_catalog.=) ANY (d.join_keys)) AS keys,"
+			" (SELECT COALESCE(pg_catalog.jsonb_object_agg(e.key, e.value), '{}') FROM pg_catalog.jsonb_each(r) e"
+			" WHERE e.key OPERATOR(pg_catalog.<>) ALL (d.join_keys)) AS features"
+			" FROM (SELECT pg_catalog.to_jsonb(q) FROM (%s\n) q) rows(r), %s.store_view_definition($1, NULL) d) x"
+			" HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0",
+			schema, text_to_cstring(PG_GETARG_TEXT_PP(1)), schema),
+		2, types, values, nulls, false, 1);
+	stored =
+		SPI_processed == 0 ? 0 : DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_finish();
 	PG_RETURN_INT64(stored);
 }

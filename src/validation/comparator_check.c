@@ -86,12 +86,12 @@ compare_infinity_norm(Comparison *comparison, const Tfmd__InfinityNorm *norm)
 	distance = fm_l_infinity_distance(&comparison->treatment_values, &comparison->control_values, &value);
 	measure(comparison, TFMD__DRIFT_SKEW_INFO__MEASUREMENT__TYPE__L_INFTY, distance, norm->threshold);
 	if (!(distance <= norm->threshold))
-		fm_add_reason(comparison->reasons, TFMD__ANOMALY_INFO__TYPE__COMPARATOR_L_INFTY_HIGH,
-					  psprintf("High Linfty distance between %s and %s", comparison->treatment_name,
-							   comparison->control_name),
-					  "The L-infinity distance between %s and %s data is %g (up to six significant digits), above the "
-					  "threshold %g. The share of this value changed most: %s",
-					  comparison->treatment_name, comparison->control_name, distance, norm->threshold, value);
+		fm_add_reason(
+			comparison->reasons, TFMD__ANOMALY_INFO__TYPE__COMPARATOR_L_INFTY_HIGH,
+			psprintf("High Linfty distance between %s and %s", comparison->treatment_name, comparison->control_name),
+			"The L-infinity distance between %s and %s data is %g (up to six significant digits), above the "
+			"threshold %g. The share of this value changed most: %s",
+			comparison->treatment_name, comparison->control_name, distance, norm->threshold, value);
 }
 
 static void
@@ -128,8 +128,8 @@ compare_jensen_shannon(Comparison *comparison, const Tfmd__JensenShannonDivergen
 	{
 		bool quantiles = divergence->source != NULL && divergence->source->has_type &&
 						 divergence->source->type == TFMD__HISTOGRAM_SELECTION__TYPE__QUANTILES;
-		Tfmd__Histogram__HistogramType type = quantiles ? TFMD__HISTOGRAM__HISTOGRAM_TYPE__QUANTILES
-														: TFMD__HISTOGRAM__HISTOGRAM_TYPE__STANDARD;
+		Tfmd__Histogram__HistogramType type =
+			quantiles ? TFMD__HISTOGRAM__HISTOGRAM_TYPE__QUANTILES : TFMD__HISTOGRAM__HISTOGRAM_TYPE__STANDARD;
 		const Tfmd__Histogram *treatment = histogram_of(comparison->treatment, type);
 		const Tfmd__Histogram *control = histogram_of(comparison->control, type);
 

@@ -146,8 +146,8 @@ run_validations(CustomValidation *custom, Tfdv__Validation **validations, size_t
 			const char *detail = custom->error->detail;
 
 			custom->error->detail = NULL;
-			fm_fail_detail(custom->error, "%s%sExpression: %s", detail == NULL ? "" : detail, detail == NULL ? "" : "\n",
-						   text);
+			fm_fail_detail(custom->error, "%s%sExpression: %s", detail == NULL ? "" : detail,
+						   detail == NULL ? "" : "\n", text);
 			return false;
 		}
 		if (!valid)
@@ -184,8 +184,8 @@ fm_custom_validate(const Tfmd__DatasetFeatureStatisticsList *statistics,
 		const Tfdv__FeatureValidation *validation = config->feature_validations[i];
 		FmExpressionInput inputs[1] = {{"feature", NULL}};
 
-		inputs[0].message = (const ProtobufCMessage *) find_feature(&test, validation->dataset_name,
-																	validation->feature_path, error);
+		inputs[0].message =
+			(const ProtobufCMessage *) find_feature(&test, validation->dataset_name, validation->feature_path, error);
 		if (inputs[0].message == NULL ||
 			!run_validations(&custom, validation->validations, validation->n_validations, inputs, 1,
 							 validation->feature_path, test_name(validation->dataset_name)))

@@ -31,17 +31,18 @@ compare_sizes(const FmCheck *check, const Tfmd__NumericValueComparator *comparat
 		if (n_control == 0)
 			ADD(COMPARATOR_HIGH_NUM_EXAMPLES,
 				psprintf("High num examples in current dataset versus the %s, which has 0.", control_name),
-				"The data set has %g examples and the %s has 0, so that any number is high against it.", n, control_name);
+				"The data set has %g examples and the %s has 0, so that any number is high against it.", n,
+				control_name);
 		else if (n / n_control > threshold)
 			ADD(COMPARATOR_HIGH_NUM_EXAMPLES,
 				psprintf("High num examples in current dataset versus the %s.", control_name),
-				"The data set has %g examples and the %s has %g, a ratio of %g (up to six significant digits), above the "
+				"The data set has %g examples and the %s has %g, a ratio of %g (up to six significant digits), above "
+				"the "
 				"threshold %g.",
 				n, control_name, n_control, n / n_control, threshold);
 	}
 	if (comparator->has_min_fraction_threshold && n_control != 0 && n / n_control < comparator->min_fraction_threshold)
-		ADD(COMPARATOR_LOW_NUM_EXAMPLES,
-			psprintf("Low num examples in current dataset versus the %s.", control_name),
+		ADD(COMPARATOR_LOW_NUM_EXAMPLES, psprintf("Low num examples in current dataset versus the %s.", control_name),
 			"The data set has %g examples and the %s has %g, a ratio of %g (up to six significant digits), below the "
 			"threshold %g.",
 			n, control_name, n_control, n / n_control, comparator->min_fraction_threshold);
@@ -57,8 +58,8 @@ fm_check_dataset(const FmCheck *check, FmReasons *reasons)
 	if (constraints == NULL)
 		return true;
 	if (!compare_sizes(check, constraints->num_examples_drift_comparator, check->previous, "previous span", reasons) ||
-		!compare_sizes(check, constraints->num_examples_version_comparator, check->previous_version,
-					   "previous version", reasons))
+		!compare_sizes(check, constraints->num_examples_version_comparator, check->previous_version, "previous version",
+					   reasons))
 		return false;
 
 	/* a maximum without a minimum is not looked at by TFDV */

@@ -43,8 +43,8 @@ listed_values(const FmFeatureView *view)
 static int
 compare_labels(const void *a, const void *b)
 {
-	Tfmd__RankHistogram__Bucket **x = *(Tfmd__RankHistogram__Bucket **const *) a;
-	Tfmd__RankHistogram__Bucket **y = *(Tfmd__RankHistogram__Bucket **const *) b;
+	Tfmd__RankHistogram__Bucket **x = *(Tfmd__RankHistogram__Bucket * *const *) a;
+	Tfmd__RankHistogram__Bucket **y = *(Tfmd__RankHistogram__Bucket * *const *) b;
 	int order = strcmp((*x)->label, (*y)->label);
 
 	/* the place in the list decides between equal ones */
@@ -173,7 +173,8 @@ check_bool_int(const FmFeatureView *view, FmReasons *reasons)
 			fm_view_min(view));
 	else if (fm_view_max(view) > 1)
 		ADD(BOOL_TYPE_BIG_INT, "Non-boolean values",
-			"The schema expects booleans (0 or 1); the data has integers up to %g, which is above 1.", fm_view_max(view));
+			"The schema expects booleans (0 or 1); the data has integers up to %g, which is above 1.",
+			fm_view_max(view));
 }
 
 static void
@@ -265,7 +266,8 @@ check_bool_string(const FmFeatureView *view, const Tfmd__BoolDomain *domain, FmR
 	if (second != NULL)
 		appendStringInfo(&valid, ", \"%s\"", second);
 	ADD(BOOL_TYPE_UNEXPECTED_STRING, "Non-boolean values",
-		"The data has the value \"%s\"; the schema's bool domain knows only {%s}. Correct the data, or set true_value and "
+		"The data has the value \"%s\"; the schema's bool domain knows only {%s}. Correct the data, or set true_value "
+		"and "
 		"false_value.",
 		unexpected, valid.data);
 }
@@ -299,7 +301,8 @@ check_int_range(int64 min, int64 max, const Tfmd__IntDomain *domain, FmReasons *
 			domain->min);
 	if (domain->has_max && domain->max < max)
 		ADD(INT_TYPE_BIG_INT, "Out-of-range values",
-			"The largest value is " INT64_FORMAT "; the schema expects values up to " INT64_FORMAT ".", max, domain->max);
+			"The largest value is " INT64_FORMAT "; the schema expects values up to " INT64_FORMAT ".", max,
+			domain->max);
 }
 
 static void
@@ -330,7 +333,8 @@ check_int_strings(const FmFeatureView *view, Values values, const Tfmd__IntDomai
 			"The schema expects integers written as text; the data has values that are none, such as \"%s\".", no_int);
 	else if (domain->has_min || domain->has_max)
 		ADD(DOMAIN_INVALID_FOR_TYPE, "Invalid values",
-			"The schema limits the integers to a range; the data has values that are no 64-bit integers, such as \"%s\".",
+			"The schema limits the integers to a range; the data has values that are no 64-bit integers, such as "
+			"\"%s\".",
 			no_int);
 }
 
@@ -413,7 +417,8 @@ check_float_range(float min, float max, const Tfmd__FloatDomain *domain, FmReaso
 			"The largest value is too high: %g>%g, the maximum of the schema (up to six significant digits).", max,
 			domain->max);
 	if (domain->has_disallow_inf && domain->disallow_inf && (isinf(min) || isinf(max)))
-		ADD(FLOAT_TYPE_HAS_INF, "Invalid values", "The data has infinite (Inf) values, which the schema does not allow.");
+		ADD(FLOAT_TYPE_HAS_INF, "Invalid values",
+			"The data has infinite (Inf) values, which the schema does not allow.");
 }
 
 static void
@@ -585,7 +590,8 @@ static void
 add_not_computed(FmReasons *reasons)
 {
 	ADD(STATS_NOT_AVAILABLE, "Natural language stats are not computed.",
-		"The natural language domain sets limits that cannot be checked, because the statistics do not hold the natural "
+		"The natural language domain sets limits that cannot be checked, because the statistics do not hold the "
+		"natural "
 		"language figures they are about.");
 }
 
@@ -692,7 +698,8 @@ fm_check_domain(const FmCheck *check, const FmFeatureView *view, const FmExpecte
 		domain != TFMD__FEATURE__DOMAIN_INFO_IMAGE_DOMAIN && domain != TFMD__FEATURE__DOMAIN_INFO_URL_DOMAIN)
 	{
 		ADD(DOMAIN_INVALID_FOR_TYPE, "Invalid domain type",
-			"The statistics treat the values as BYTES that are not to be interpreted, but the schema gives feature %s the "
+			"The statistics treat the values as BYTES that are not to be interpreted, but the schema gives feature %s "
+			"the "
 			"domain \"%s\", which interprets them.",
 			feature->name, fm_feature_domain_name(feature));
 		domain = TFMD__FEATURE__DOMAIN_INFO__NOT_SET;

@@ -382,8 +382,7 @@ analyze_binary(FmAnalyzer *analyzer, FmNode *node)
 		case FM_OP_LIKE:
 		case FM_OP_CONCAT:
 			kind = node->args[0]->type.kind;
-			if ((kind != FM_STRING && kind != FM_BYTES &&
-				 (node->op == FM_OP_LIKE || kind != FM_ARRAY)) ||
+			if ((kind != FM_STRING && kind != FM_BYTES && (node->op == FM_OP_LIKE || kind != FM_ARRAY)) ||
 				!fm_type_equal(node->args[0]->type, node->args[1]->type))
 				return no_operator(analyzer, node);
 			node->type = node->op == FM_OP_LIKE ? fm_simple_type(FM_BOOL) : node->args[0]->type;
@@ -459,7 +458,8 @@ analyze_in(FmAnalyzer *analyzer, FmNode *node)
 	if (!fm_make_common(analyzer, node->args, node->n_args, node->position, "IN", &type))
 		return false;
 	if (!fm_can_compare(type))
-		return FAIL(node->position, ERRCODE_UNDEFINED_FUNCTION, "values of type %s are not compared", fm_type_name(type));
+		return FAIL(node->position, ERRCODE_UNDEFINED_FUNCTION, "values of type %s are not compared",
+					fm_type_name(type));
 	return true;
 }
 
@@ -472,7 +472,8 @@ analyze_between(FmAnalyzer *analyzer, FmNode *node)
 		!fm_make_common(analyzer, node->args, node->n_args, node->position, "BETWEEN", &type))
 		return false;
 	if (!fm_can_compare(type))
-		return FAIL(node->position, ERRCODE_UNDEFINED_FUNCTION, "values of type %s are not compared", fm_type_name(type));
+		return FAIL(node->position, ERRCODE_UNDEFINED_FUNCTION, "values of type %s are not compared",
+					fm_type_name(type));
 	node->type = fm_simple_type(FM_BOOL);
 	return true;
 }

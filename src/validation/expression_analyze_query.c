@@ -169,8 +169,7 @@ analyze_from(FmAnalyzer *analyzer, FmScope *scope, FmFrom *from, bool may_repeat
 	if (!analyze_from(analyzer, scope, from->left, false))
 		return false;
 	middle = scope->n;
-	if (!analyze_from(analyzer, scope, from->right, from->n_using > 0) ||
-		!analyze_using(analyzer, scope, from, middle))
+	if (!analyze_from(analyzer, scope, from->right, from->n_using > 0) || !analyze_using(analyzer, scope, from, middle))
 		return false;
 	if (from->on == NULL)
 		return true;
@@ -225,7 +224,8 @@ check_grouped(FmAnalyzer *analyzer, const FmQuery *query, const FmNode *node)
 		node->slot < query->first_slot + query->n_slots)
 		return FAIL(node->position, ERRCODE_GROUPING_ERROR, "a value here is neither grouped nor aggregated");
 	if (node->query != NULL && node->query->lowest >= query->first_slot && node->query->lowest != INT_MAX)
-		return FAIL(node->position, ERRCODE_GROUPING_ERROR, "a subquery here uses a value that is neither grouped nor aggregated");
+		return FAIL(node->position, ERRCODE_GROUPING_ERROR,
+					"a subquery here uses a value that is neither grouped nor aggregated");
 	for (i = 0; i < node->n_args; i++)
 		if (!check_grouped(analyzer, query, node->args[i]))
 			return false;
@@ -429,11 +429,13 @@ analyze_select(FmAnalyzer *analyzer, FmQuery *query)
 	ok = query->from == NULL || analyze_from(analyzer, &scope, query->from, false);
 	query->n_slots = analyzer->evaluation->n_slots - query->first_slot;
 	ok = ok &&
-		 (query->where == NULL || (fm_analyze_node(analyzer, query->where) && fm_need_bool(analyzer, query->where, "WHERE"))) &&
+		 (query->where == NULL ||
+		  (fm_analyze_node(analyzer, query->where) && fm_need_bool(analyzer, query->where, "WHERE"))) &&
 		 analyze_group(analyzer, query);
 	analyzer->aggregates_allowed = true;
 	ok = ok && analyze_select_list(analyzer, &scope, query) &&
-		 (query->having == NULL || (fm_analyze_node(analyzer, query->having) && fm_need_bool(analyzer, query->having, "HAVING"))) &&
+		 (query->having == NULL ||
+		  (fm_analyze_node(analyzer, query->having) && fm_need_bool(analyzer, query->having, "HAVING"))) &&
 		 analyze_order(analyzer, query);
 	analyzer->scope = scope.outer;
 	analyzer->aggregates_allowed = aggregates;
@@ -451,8 +453,8 @@ analyze_select(FmAnalyzer *analyzer, FmQuery *query)
 	if (query->distinct)
 		for (i = 0; i < query->n_columns; i++)
 			if (!fm_can_compare(query->columns[i]))
-				return FAIL(query->position, ERRCODE_UNDEFINED_FUNCTION, "SELECT DISTINCT does not take values of type %s",
-							fm_type_name(query->columns[i]));
+				return FAIL(query->position, ERRCODE_UNDEFINED_FUNCTION,
+							"SELECT DISTINCT does not take values of type %s", fm_type_name(query->columns[i]));
 	query->lowest = lowest_of_query(query);
 	return true;
 }
@@ -484,11 +486,10 @@ fm_analyze_query(FmAnalyzer *analyzer, FmQuery *query)
 			other->column_nodes[i] = both[1];
 			query->columns[i] = other->columns[i] = type;
 			if (query->union_distinct && !fm_can_compare(type))
-				return FAIL(other->position, ERRCODE_UNDEFINED_FUNCTION, "UNION DISTINCT does not take values of type %s",
-							fm_type_name(type));
+				return FAIL(other->position, ERRCODE_UNDEFINED_FUNCTION,
+							"UNION DISTINCT does not take values of type %s", fm_type_name(type));
 		}
 		query->lowest = Min(query->lowest, other->lowest);
 	}
 	return true;
 }
-

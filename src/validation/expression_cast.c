@@ -88,7 +88,9 @@ integer_to(FmEvaluation *evaluation, int position, FmType from, FmType to, FmVal
 {
 	bool from_unsigned = from.kind == FM_UINT32 || from.kind == FM_UINT64;
 	bool negative = !from_unsigned && value->integer < 0;
-	uint64 magnitude = from_unsigned ? value->natural : negative ? 0 - (uint64) value->integer : (uint64) value->integer;
+	uint64 magnitude = from_unsigned ? value->natural
+					   : negative	 ? 0 - (uint64) value->integer
+									 : (uint64) value->integer;
 
 	if (is_integer(to.kind))
 		return fit_integer(evaluation, position, negative, magnitude, to, value);

@@ -353,8 +353,8 @@ call_generate_array(FmEvaluation *evaluation, FmNode *node, const FmValue *args,
 		if (array->n == max)
 		{
 			max = max * 2 + 16;
-			array->value = array->value == NULL ? palloc(sizeof(FmValue) * max)
-												: repalloc(array->value, sizeof(FmValue) * max);
+			array->value =
+				array->value == NULL ? palloc(sizeof(FmValue) * max) : repalloc(array->value, sizeof(FmValue) * max);
 		}
 		memset(&array->value[array->n], 0, sizeof(FmValue));
 		array->value[array->n++].integer = at;

@@ -9,20 +9,20 @@
 #include <math.h>
 
 static const char *const reserved_words[] = {
-	"ALL",		 "AND",		"ANY",		 "ARRAY",	"AS",		"ASC",		 "ASSERT_ROWS_MODIFIED",
-	"AT",		 "BETWEEN", "BY",		 "CASE",	"CAST",		"COLLATE",	 "CONTAINS",
-	"CREATE",	 "CROSS",	"CUBE",		 "CURRENT", "DEFAULT",	"DEFINE",	 "DESC",
-	"DISTINCT",	 "ELSE",	"END",		 "ENUM",	"ESCAPE",	"EXCEPT",	 "EXCLUDE",
-	"EXISTS",	 "EXTRACT", "FALSE",	 "FETCH",	"FOLLOWING", "FOR",		 "FROM",
-	"FULL",		 "GROUP",	"GROUPING",	 "GROUPS",	"HASH",		"HAVING",	 "IF",
-	"IGNORE",	 "IN",		"INNER",	 "INTERSECT", "INTERVAL", "INTO",	 "IS",
-	"JOIN",		 "LATERAL", "LEFT",		 "LIKE",	"LIMIT",	"LOOKUP",	 "MERGE",
-	"NATURAL",	 "NEW",		"NO",		 "NOT",		"NULL",		"NULLS",	 "OF",
-	"ON",		 "OR",		"ORDER",	 "OUTER",	"OVER",		"PARTITION", "PRECEDING",
-	"PROTO",	 "RANGE",	"RECURSIVE", "RESPECT", "RIGHT",	"ROLLUP",	 "ROWS",
-	"SELECT",	 "SET",		"SOME",		 "STRUCT",	"TABLESAMPLE", "THEN",	 "TO",
-	"TREAT",	 "TRUE",	"UNBOUNDED", "UNION",	"UNNEST",	"USING",	 "WHEN",
-	"WHERE",	 "WINDOW",	"WITH",		 "WITHIN",
+	"ALL",		"AND",	   "ANY",		"ARRAY",	 "AS",			"ASC",		 "ASSERT_ROWS_MODIFIED",
+	"AT",		"BETWEEN", "BY",		"CASE",		 "CAST",		"COLLATE",	 "CONTAINS",
+	"CREATE",	"CROSS",   "CUBE",		"CURRENT",	 "DEFAULT",		"DEFINE",	 "DESC",
+	"DISTINCT", "ELSE",	   "END",		"ENUM",		 "ESCAPE",		"EXCEPT",	 "EXCLUDE",
+	"EXISTS",	"EXTRACT", "FALSE",		"FETCH",	 "FOLLOWING",	"FOR",		 "FROM",
+	"FULL",		"GROUP",   "GROUPING",	"GROUPS",	 "HASH",		"HAVING",	 "IF",
+	"IGNORE",	"IN",	   "INNER",		"INTERSECT", "INTERVAL",	"INTO",		 "IS",
+	"JOIN",		"LATERAL", "LEFT",		"LIKE",		 "LIMIT",		"LOOKUP",	 "MERGE",
+	"NATURAL",	"NEW",	   "NO",		"NOT",		 "NULL",		"NULLS",	 "OF",
+	"ON",		"OR",	   "ORDER",		"OUTER",	 "OVER",		"PARTITION", "PRECEDING",
+	"PROTO",	"RANGE",   "RECURSIVE", "RESPECT",	 "RIGHT",		"ROLLUP",	 "ROWS",
+	"SELECT",	"SET",	   "SOME",		"STRUCT",	 "TABLESAMPLE", "THEN",		 "TO",
+	"TREAT",	"TRUE",	   "UNBOUNDED", "UNION",	 "UNNEST",		"USING",	 "WHEN",
+	"WHERE",	"WINDOW",  "WITH",		"WITHIN",
 };
 
 bool
@@ -224,8 +224,8 @@ read_escape(const char **c, bool bytes, StringInfo out)
 		*c += 3;
 	else if ((**c == 'x' || **c == 'X') && read_digits(*c + 1, 2, 16, &code))
 		*c += 3;
-	else if (!bytes && ((**c == 'u' && read_digits(*c + 1, 4, 16, &code)) ||
-						(**c == 'U' && read_digits(*c + 1, 8, 16, &code))))
+	else if (!bytes &&
+			 ((**c == 'u' && read_digits(*c + 1, 4, 16, &code)) || (**c == 'U' && read_digits(*c + 1, 8, 16, &code))))
 	{
 		*c += **c == 'u' ? 5 : 9;
 		if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))

@@ -44,7 +44,8 @@ fm_syntax_error(FmParser *parser, const char *wanted)
 						   "syntax error at the end of the expression: expected %s", wanted);
 	else
 		fm_expression_fail(parser->evaluation, token->position, ERRCODE_SYNTAX_ERROR,
-						   "syntax error at \"%.*s\": expected %s", Min(token->end - token->position, 40), text, wanted);
+						   "syntax error at \"%.*s\": expected %s", Min(token->end - token->position, 40), text,
+						   wanted);
 	return NULL;
 }
 
@@ -252,15 +253,16 @@ parse_cast(FmParser *parser, int position, bool safe)
 	{
 		const char *name;
 		FmKind kind;
-	} types[] = {{"BOOL", FM_BOOL},		{"BOOLEAN", FM_BOOL},	{"INT32", FM_INT32},	{"INT64", FM_INT64},
-				 {"UINT32", FM_UINT32}, {"UINT64", FM_UINT64},	{"FLOAT", FM_FLOAT},	{"FLOAT32", FM_FLOAT},
+	} types[] = {{"BOOL", FM_BOOL},		{"BOOLEAN", FM_BOOL},	{"INT32", FM_INT32},   {"INT64", FM_INT64},
+				 {"UINT32", FM_UINT32}, {"UINT64", FM_UINT64},	{"FLOAT", FM_FLOAT},   {"FLOAT32", FM_FLOAT},
 				 {"DOUBLE", FM_DOUBLE}, {"FLOAT64", FM_DOUBLE}, {"STRING", FM_STRING}, {"BYTES", FM_BYTES}};
 	FmNode *node = new_node(FM_NODE_CAST, position);
 	FmNode *arg;
 	size_t i;
 
 	node->safe = safe;
-	if (!fm_need_symbol(parser, "(", "\"(\"") || (arg = fm_parse_expression(parser)) == NULL || !fm_need_word(parser, "AS"))
+	if (!fm_need_symbol(parser, "(", "\"(\"") || (arg = fm_parse_expression(parser)) == NULL ||
+		!fm_need_word(parser, "AS"))
 		return NULL;
 	fm_add_arg(node, arg);
 	if (parser->token.kind != FM_TOKEN_NAME)
@@ -319,7 +321,8 @@ parse_word(FmParser *parser)
 	if (call && fm_at_word(parser, "EXISTS"))
 	{
 		node = new_node(FM_NODE_EXISTS, token.position);
-		return fm_advance(parser) && fm_advance(parser) && (node->query = fm_parse_closed_query(parser)) != NULL ? node : NULL;
+		return fm_advance(parser) && fm_advance(parser) && (node->query = fm_parse_closed_query(parser)) != NULL ? node
+																												 : NULL;
 	}
 	if (fm_at_word(parser, "ARRAY"))
 	{
@@ -468,10 +471,10 @@ static FmNode *
 parse_unary(FmParser *parser)
 {
 	int position = parser->token.position;
-	FmOperator op = fm_at_symbol(parser, "-")	 ? FM_OP_MINUS
+	FmOperator op = fm_at_symbol(parser, "-")	? FM_OP_MINUS
 					: fm_at_symbol(parser, "+") ? FM_OP_PLUS
 					: fm_at_symbol(parser, "~") ? FM_OP_BIT_NOT
-											 : FM_OP_NONE;
+												: FM_OP_NONE;
 	FmNode *operand;
 	FmNode *node;
 
@@ -497,7 +500,7 @@ typedef struct Binary
 #define N_BINARY_LEVELS 6
 
 static const Binary binaries[] = {
-	{"*", FM_OP_MULTIPLY, 0}, {"/", FM_OP_DIVIDE, 0},	  {"||", FM_OP_CONCAT, 0},	   {"+", FM_OP_ADD, 1},
+	{"*", FM_OP_MULTIPLY, 0}, {"/", FM_OP_DIVIDE, 0},	   {"||", FM_OP_CONCAT, 0},		 {"+", FM_OP_ADD, 1},
 	{"-", FM_OP_SUBTRACT, 1}, {"<<", FM_OP_SHIFT_LEFT, 2}, {">>", FM_OP_SHIFT_RIGHT, 2}, {"&", FM_OP_BIT_AND, 3},
 	{"^", FM_OP_BIT_XOR, 4},  {"|", FM_OP_BIT_OR, 5},
 };
@@ -562,7 +565,8 @@ parse_in(FmParser *parser, FmNode *left, int position)
 	if (fm_at_word(parser, "UNNEST"))
 	{
 		node->kind = FM_NODE_IN_ARRAY;
-		if (!fm_advance(parser) || !fm_need_symbol(parser, "(", "\"(\"") || (array = fm_parse_expression(parser)) == NULL)
+		if (!fm_advance(parser) || !fm_need_symbol(parser, "(", "\"(\"") ||
+			(array = fm_parse_expression(parser)) == NULL)
 			return NULL;
 		fm_add_arg(node, array);
 		return fm_need_symbol(parser, ")", "\")\"") ? node : NULL;
@@ -586,10 +590,10 @@ parse_is(FmParser *parser, FmNode *left, int position)
 	node->negated = fm_take_word(parser, "NOT", &ok);
 	if (!ok)
 		return NULL;
-	node->op = fm_at_word(parser, "NULL")	  ? FM_OP_IS_NULL
-			   : fm_at_word(parser, "TRUE")  ? FM_OP_IS_TRUE
+	node->op = fm_at_word(parser, "NULL")	 ? FM_OP_IS_NULL
+			   : fm_at_word(parser, "TRUE")	 ? FM_OP_IS_TRUE
 			   : fm_at_word(parser, "FALSE") ? FM_OP_IS_FALSE
-										  : FM_OP_NONE;
+											 : FM_OP_NONE;
 	if (node->op == FM_OP_NONE)
 		return fm_syntax_error(parser, "NULL, TRUE or FALSE");
 	fm_add_arg(node, left);
@@ -619,7 +623,7 @@ parse_comparison(FmParser *parser)
 	{
 		const char *symbol;
 		FmOperator op;
-	} comparisons[] = {{"=", FM_OP_EQ}, {"<>", FM_OP_NE}, {"!=", FM_OP_NE}, {"<", FM_OP_LT},
+	} comparisons[] = {{"=", FM_OP_EQ},	 {"<>", FM_OP_NE}, {"!=", FM_OP_NE}, {"<", FM_OP_LT},
 					   {"<=", FM_OP_LE}, {">", FM_OP_GT},  {">=", FM_OP_GE}};
 	FmNode *left = parse_operand(parser);
 	int position = parser->token.position;

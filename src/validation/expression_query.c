@@ -673,7 +673,7 @@ fm_expression_aggregate(FmEvaluation *evaluation, FmNode *node, FmValue *value)
 	{
 		*value = *values.row[0];
 		for (i = 1; i < values.n; i++)
-			value->natural = strcmp(name, "BIT_AND") == 0	? value->natural & values.row[i]->natural
+			value->natural = strcmp(name, "BIT_AND") == 0  ? value->natural & values.row[i]->natural
 							 : strcmp(name, "BIT_OR") == 0 ? value->natural | values.row[i]->natural
 														   : value->natural ^ values.row[i]->natural;
 	}

@@ -95,7 +95,8 @@ translate_escape(FmEvaluation *evaluation, int position, const char **c, const c
 			(*c)++;
 			return true;
 		default:
-			if ((letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9'))
+			if ((letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+				(letter >= '0' && letter <= '9'))
 				break;
 			if (in_brackets)
 				appendStringInfo(out, "\\%c", letter);
@@ -192,7 +193,8 @@ translate_group(FmEvaluation *evaluation, int position, const char **c, const ch
 
 /* (?i) and (?s) at the start of the pattern, *c on its first character */
 static bool
-translate_options(FmEvaluation *evaluation, int position, const char **c, const char *end, bool *dot_all, StringInfo out)
+translate_options(FmEvaluation *evaluation, int position, const char **c, const char *end, bool *dot_all,
+				  StringInfo out)
 {
 	const char *letter;
 	bool ignore_case = false;

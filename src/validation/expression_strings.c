@@ -382,8 +382,8 @@ add_element(FmArray *array, const char *data, size_t length)
 	{
 		size_t max = array->n == 0 ? 1 : array->n * 2;
 
-		array->value = array->value == NULL ? palloc(sizeof(FmValue) * max)
-											: repalloc(array->value, sizeof(FmValue) * max);
+		array->value =
+			array->value == NULL ? palloc(sizeof(FmValue) * max) : repalloc(array->value, sizeof(FmValue) * max);
 	}
 	array->value[array->n++] = element;
 }
@@ -550,10 +550,10 @@ append_replacement(Out *out, const FmValue *text, const FmValue *replacement, co
 			int group = *c - '0';
 
 			if (group > n_groups)
-				return FAIL(ERRCODE_INVALID_PARAMETER_VALUE, "the replacement uses group %d of a regular expression with %d",
-							group, n_groups);
-			if (matches[group].start >= 0 && !append(out, text->string.data + matches[group].start,
-													 matches[group].end - matches[group].start))
+				return FAIL(ERRCODE_INVALID_PARAMETER_VALUE,
+							"the replacement uses group %d of a regular expression with %d", group, n_groups);
+			if (matches[group].start >= 0 &&
+				!append(out, text->string.data + matches[group].start, matches[group].end - matches[group].start))
 				return false;
 		}
 		else

@@ -42,9 +42,9 @@ typedef struct FmValue
 	union
 	{
 		bool boolean;
-		int64 integer; /* INT32, INT64, ENUM */
+		int64 integer;	/* INT32, INT64, ENUM */
 		uint64 natural; /* UINT32, UINT64 */
-		double number; /* FLOAT, DOUBLE */
+		double number;	/* FLOAT, DOUBLE */
 		struct
 		{
 			const char *data;
@@ -82,9 +82,9 @@ typedef enum FmNodeKind
 	FM_NODE_CAST,	  /* to cast_type; safe */
 	FM_NODE_CALL,	  /* name(args); after analysis function */
 	FM_NODE_AGGREGATE,
-	FM_NODE_ARRAY,	   /* [args] */
-	FM_NODE_SUBQUERY,  /* (query) */
-	FM_NODE_EXISTS,	   /* EXISTS(query) */
+	FM_NODE_ARRAY,		/* [args] */
+	FM_NODE_SUBQUERY,	/* (query) */
+	FM_NODE_EXISTS,		/* EXISTS(query) */
 	FM_NODE_ARRAY_QUERY /* ARRAY(query) */
 } FmNodeKind;
 
@@ -134,8 +134,8 @@ typedef struct FmNode
 	FmOperator op;
 	bool negated; /* NOT IN, NOT LIKE, NOT BETWEEN, IS NOT */
 	bool distinct;
-	bool star; /* COUNT(*) */
-	bool safe; /* SAFE_CAST */
+	bool star;		   /* COUNT(*) */
+	bool safe;		   /* SAFE_CAST */
 	bool case_operand; /* CASE x WHEN ...: args[0] is x */
 	const char *name;
 	FmValue literal;
@@ -154,8 +154,8 @@ typedef struct FmNode
 
 typedef enum FmFromKind
 {
-	FM_FROM_ARRAY,	/* UNNEST(array) or alias.path */
-	FM_FROM_QUERY,	/* (query) AS alias */
+	FM_FROM_ARRAY, /* UNNEST(array) or alias.path */
+	FM_FROM_QUERY, /* (query) AS alias */
 	FM_FROM_JOIN
 } FmFromKind;
 
@@ -213,9 +213,9 @@ typedef struct FmQuery
 	int first_slot; /* the slots of its FROM clause */
 	int n_slots;
 	int n_columns;
-	FmType *columns; /* types of the select list */
+	FmType *columns;	   /* types of the select list */
 	FmNode **column_nodes; /* stars spread out too */
-	int lowest; /* as of a node */
+	int lowest;			   /* as of a node */
 } FmQuery;
 
 /* -- functions -- */
@@ -310,7 +310,7 @@ extern int fm_value_order(FmType type, const FmValue *a, const FmValue *b);
 extern FmType fm_member_type(const ProtobufCFieldDescriptor *field);
 /* The value of a field as ZetaSQL reads it: defaults for scalars, NULL for messages that are not set */
 extern bool fm_member_value(FmEvaluation *evaluation, const ProtobufCMessage *message,
-						   const ProtobufCFieldDescriptor *field, FmValue *value);
+							const ProtobufCFieldDescriptor *field, FmValue *value);
 extern bool fm_member_is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
 
 /* Counts work; false and the error filled in when it is too much */

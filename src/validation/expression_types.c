@@ -101,9 +101,9 @@ fm_convert_node(FmAnalyzer *analyzer, FmNode **place, FmType to)
 	{
 		if (node->type.kind != FM_NULL)
 		{
-			if (to.kind == FM_ENUM ? !literal_to_enum(analyzer, node, to)
-								   : !fm_expression_cast(analyzer->evaluation, node->position, node->type, to,
-														 &node->literal))
+			if (to.kind == FM_ENUM
+					? !literal_to_enum(analyzer, node, to)
+					: !fm_expression_cast(analyzer->evaluation, node->position, node->type, to, &node->literal))
 				return false;
 		}
 		node->type = to;
@@ -203,4 +203,3 @@ fm_refuse_null(FmAnalyzer *analyzer, const FmNode *node, const char *what)
 		return true;
 	return FAIL(node->position, ERRCODE_DATATYPE_MISMATCH, "an operand of %s cannot be the literal NULL", what);
 }
-

@@ -9,7 +9,7 @@
 const char *
 fm_type_name(FmType type)
 {
-	static const char *const names[] = {"NULL",	 "BOOL",   "INT32",	 "INT64", "UINT32",	 "UINT64", "FLOAT",
+	static const char *const names[] = {"NULL",	  "BOOL",	"INT32", "INT64", "UINT32",	 "UINT64", "FLOAT",
 										"DOUBLE", "STRING", "BYTES", "ENUM",  "MESSAGE", "ARRAY"};
 
 	if (type.kind == FM_ENUM)
@@ -261,7 +261,7 @@ is_chosen(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field
 
 bool
 fm_member_value(FmEvaluation *evaluation, const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-			   FmValue *value)
+				FmValue *value)
 {
 	if (field->label == PROTOBUF_C_LABEL_REPEATED)
 	{

@@ -57,8 +57,8 @@ check_value_counts(const FmFeatureView *view, const FmExpected *expected, FmReas
 
 		if (count->has_min && range.min < count->min)
 			ADD(FEATURE_TYPE_LOW_NUMBER_VALUES, "Missing values",
-				"At nesting level %d some examples have only %d values; the schema expects " INT64_FORMAT " or more.", i,
-				range.min, count->min);
+				"At nesting level %d some examples have only %d values; the schema expects " INT64_FORMAT " or more.",
+				i, range.min, count->min);
 		if (count->has_max && range.max > count->max)
 			ADD(FEATURE_TYPE_HIGH_NUMBER_VALUES, "Superfluous values",
 				"At nesting level %d some examples have %d values; the schema allows " INT64_FORMAT " at most.", i,
@@ -107,8 +107,9 @@ check_shape(const FmFeatureView *view, const FmExpected *expected, FmReasons *re
 					   : "it is missing in some examples (or at some level of nesting)");
 	else if (found != wanted)
 		ADD(INVALID_FEATURE_SHAPE, "Feature shape dropped",
-			"The number of values is %d in every example, but the shape in the schema has room for %d. Correct the shape.", found,
-			wanted);
+			"The number of values is %d in every example, but the shape in the schema has room for %d. Correct the "
+			"shape.",
+			found, wanted);
 }
 
 static void
@@ -127,7 +128,8 @@ check_presence(const FmFeatureView *view, const FmExpected *expected, FmReasons 
 	if (fraction < min_fraction)
 	{
 		ADD(FEATURE_TYPE_LOW_FRACTION_PRESENT, "Column dropped",
-			"The feature is present in a fraction of %f of the examples; the schema expects a minimum fraction of %f. It "
+			"The feature is present in a fraction of %f of the examples; the schema expects a minimum fraction of %f. "
+			"It "
 			"is missing in %g examples.",
 			fraction, (float) min_fraction, fm_view_num_missing(view));
 		min_fraction = fraction;
@@ -135,7 +137,8 @@ check_presence(const FmFeatureView *view, const FmExpected *expected, FmReasons 
 	if (min_fraction == 1.0 && fm_view_num_missing(view) != 0)
 		/* so few that the fraction rounds to 1 */
 		ADD(FEATURE_TYPE_LOW_FRACTION_PRESENT, "Column dropped",
-			"The schema expects the feature in every example; it is missing in %g examples.", fm_view_num_missing(view));
+			"The schema expects the feature in every example; it is missing in %g examples.",
+			fm_view_num_missing(view));
 }
 
 static void
@@ -167,7 +170,8 @@ check_unique(const FmFeatureView *view, const Tfmd__UniqueConstraints *constrain
 	if (view->statistics->stats_case != TFMD__FEATURE_NAME_STATISTICS__STATS_STRING_STATS)
 	{
 		ADD(FEATURE_TYPE_NO_UNIQUE, "No unique values",
-			"The schema limits the number of unique values, but the statistics do not count them: the feature is neither "
+			"The schema limits the number of unique values, but the statistics do not count them: the feature is "
+			"neither "
 			"text nor categorical. Remove unique_constraints, or make the feature categorical.");
 		return;
 	}
@@ -205,7 +209,8 @@ check_derived(const FmFeatureView *view, FmExpected *expected, FmReasons *reason
 										 feature->has_lifecycle_stage ? feature->lifecycle_stage : 0);
 
 		ADD(DERIVED_FEATURE_BAD_LIFECYCLE, "Derived feature has wrong lifecycle.",
-			"The feature has a validation_derived_source, so its lifecycle_stage should be VALIDATION_DERIVED; it is %s.",
+			"The feature has a validation_derived_source, so its lifecycle_stage should be VALIDATION_DERIVED; it is "
+			"%s.",
 			stage ? stage : "unknown");
 	}
 }
@@ -237,7 +242,8 @@ fm_check_feature(const FmCheck *check, const FmFeatureView *view, const Tfmd__Fe
 	}
 	if (!fm_feature_in_environment(check->schema, feature, check->environment))
 		ADD(SCHEMA_NEW_COLUMN, "Column missing in environment",
-			"The data has the column %s, which the schema does not expect in the environment %s. Drop it from the data, or "
+			"The data has the column %s, which the schema does not expect in the environment %s. Drop it from the "
+			"data, or "
 			"add the environment to its in_environment.",
 			fm_path_serialize(&view->path), check->environment);
 
@@ -284,7 +290,8 @@ check_index_features(const Tfmd__CustomStatistic *statistic, bool lengths, FmRea
 
 		if (lengths && count != 0)
 			ADD(SPARSE_FEATURE_LENGTH_MISMATCH, "Length mismatch between value and index feature",
-				"The index feature %s and the value feature differ in length: %s = %d (length of the index minus length "
+				"The index feature %s and the value feature differ in length: %s = %d (length of the index minus "
+				"length "
 				"of the value).",
 				index, statistic->name, to_int(count));
 		else if (!lengths && to_int(count) != 0)

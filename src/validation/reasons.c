@@ -7,8 +7,7 @@
 #include <stdarg.h>
 
 static void
-add(FmReasons *reasons, Tfmd__AnomalyInfo__Type type, const char *short_description, char *description,
-	bool label_only)
+add(FmReasons *reasons, Tfmd__AnomalyInfo__Type type, const char *short_description, char *description, bool label_only)
 {
 	FmReason *reason;
 
@@ -26,8 +25,8 @@ add(FmReasons *reasons, Tfmd__AnomalyInfo__Type type, const char *short_descript
 }
 
 void
-fm_add_reason(FmReasons *reasons, Tfmd__AnomalyInfo__Type type, const char *short_description,
-			  const char *description, ...)
+fm_add_reason(FmReasons *reasons, Tfmd__AnomalyInfo__Type type, const char *short_description, const char *description,
+			  ...)
 {
 	va_list args;
 
@@ -37,8 +36,8 @@ fm_add_reason(FmReasons *reasons, Tfmd__AnomalyInfo__Type type, const char *shor
 }
 
 void
-fm_add_label(FmReasons *reasons, Tfmd__AnomalyInfo__Type type, const char *short_description,
-			 const char *description, ...)
+fm_add_label(FmReasons *reasons, Tfmd__AnomalyInfo__Type type, const char *short_description, const char *description,
+			 ...)
 {
 	va_list args;
 

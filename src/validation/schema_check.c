@@ -155,7 +155,8 @@ check_shape(const Tfmd__Feature *feature, FmExpected *expected, FmReasons *reaso
 		if (size <= 0)
 		{
 			INVALID("Shape.dim.size must be a positive integer",
-					"Dimension %d of the shape has the size " INT64_FORMAT "; the shape is not checked.", (int) i, size);
+					"Dimension %d of the shape has the size " INT64_FORMAT "; the shape is not checked.", (int) i,
+					size);
 			expected->shape = NULL;
 			return;
 		}
@@ -197,8 +198,7 @@ check_domain_info(const FmCheck *check, const Tfmd__Feature *feature, FmExpected
 	{
 		const char *type = fm_enum_name(&tfmd__feature_type__descriptor, expected->type);
 
-		fm_add_reason(reasons, TFMD__ANOMALY_INFO__TYPE__DOMAIN_INVALID_FOR_TYPE,
-					  "The domain does not match the type",
+		fm_add_reason(reasons, TFMD__ANOMALY_INFO__TYPE__DOMAIN_INVALID_FOR_TYPE, "The domain does not match the type",
 					  "The schema gives the feature the domain \"%s\", which values of type %s cannot have; the domain "
 					  "is not checked. Correct the type or the domain.",
 					  fm_feature_domain_name(feature), type == NULL ? "?" : type);
@@ -210,7 +210,8 @@ check_domain_info(const FmCheck *check, const Tfmd__Feature *feature, FmExpected
 		if (expected->string_domain == NULL)
 		{
 			ADD(INVALID_DOMAIN_SPECIFICATION, "missing domain: ",
-				"The schema has no string domain named \"%s\"; the values are not checked. Add the domain, or remove the "
+				"The schema has no string domain named \"%s\"; the values are not checked. Add the domain, or remove "
+				"the "
 				"reference to it.",
 				feature->domain);
 			expected->domain = TFMD__FEATURE__DOMAIN_INFO__NOT_SET;
@@ -258,14 +259,14 @@ fm_check_schema_feature(const FmCheck *check, const Tfmd__Feature *feature, FmEx
 		if (feature->domain_info_case != TFMD__FEATURE__DOMAIN_INFO_DOMAIN &&
 			feature->domain_info_case != TFMD__FEATURE__DOMAIN_INFO_STRING_DOMAIN)
 		{
-			ADD(FEATURE_MISSING_TYPE,
-				"unspecified type: determine the type and set it, rather than deprecating.",
+			ADD(FEATURE_MISSING_TYPE, "unspecified type: determine the type and set it, rather than deprecating.",
 				"The schema gives the feature no type, so nothing of it is checked. Set its type.");
 			expected->deprecated = true;
 			return;
 		}
 		ADD(FEATURE_MISSING_TYPE, "unspecified type: inferring the type to be BYTES, given the domain specified.",
-			"The schema gives the feature no type; it is taken as BYTES, because it has a string domain. Set its type.");
+			"The schema gives the feature no type; it is taken as BYTES, because it has a string domain. Set its "
+			"type.");
 		expected->type = TFMD__FEATURE_TYPE__BYTES;
 	}
 	check_presence(feature, expected, reasons);

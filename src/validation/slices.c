@@ -107,14 +107,14 @@ flatten(const Tfmd__DatasetFeatureStatisticsList *statistics, SliceNames *slices
 }
 
 /* Copies of a list of features whose names get the slice in front */
-#define REPEAT(Type, list) \
-	for (k = 0; k < schema->n_##list; k++) \
-	{ \
-		Type *copy = palloc(sizeof(Type)); \
-\
-		*copy = *schema->list[k]; \
-		copy->name = slice_name(slices->name[i], copy->name); \
-		result->list[result->n_##list++] = copy; \
+#define REPEAT(Type, list)                                                                                             \
+	for (k = 0; k < schema->n_##list; k++)                                                                             \
+	{                                                                                                                  \
+		Type *copy = palloc(sizeof(Type));                                                                             \
+                                                                                                                       \
+		*copy = *schema->list[k];                                                                                      \
+		copy->name = slice_name(slices->name[i], copy->name);                                                          \
+		result->list[result->n_##list++] = copy;                                                                       \
 	}
 
 static const Tfmd__Schema *

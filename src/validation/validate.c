@@ -198,12 +198,14 @@ check_recursively(Walk *walk, const FmFeatureView *view)
 		FmPath parent = {view->path.n_step - 1, view->path.step};
 
 		if (parent.n_step > 0 && fm_schema_index_find(walk->check.index, &parent).feature == NULL)
-			return fm_refuse_statistics(&walk->check, view,
-										"It is new, and the feature it is nested in is neither in the statistics nor in "
-										"the schema.");
-		fm_add_reason(&reasons, TFMD__ANOMALY_INFO__TYPE__SCHEMA_NEW_COLUMN, "New column",
-					  "The data has this column; the schema does not know it. Add it to the schema, or drop it from the "
-					  "data.");
+			return fm_refuse_statistics(
+				&walk->check, view,
+				"It is new, and the feature it is nested in is neither in the statistics nor in "
+				"the schema.");
+		fm_add_reason(
+			&reasons, TFMD__ANOMALY_INFO__TYPE__SCHEMA_NEW_COLUMN, "New column",
+			"The data has this column; the schema does not know it. Add it to the schema, or drop it from the "
+			"data.");
 		add_finding(walk, &view->path, &reasons, fm_severity_of(&reasons, 0, walk->check.config));
 		return check_new_feature(walk, view);
 	}
@@ -232,9 +234,10 @@ check_missing(void *arg, const FmPath *path, Tfmd__Feature *feature)
 		FmReasons reasons = {0};
 		Tfmd__AnomalyInfo__Severity severity;
 
-		fm_add_reason(&reasons, TFMD__ANOMALY_INFO__TYPE__SCHEMA_MISSING_COLUMN, "Column dropped",
-					  "The schema requires this column; it is completely missing from the data. Deliver it, or relax its "
-					  "presence in the schema (min_count and min_fraction 0, or a lifecycle_stage such as DEPRECATED).");
+		fm_add_reason(
+			&reasons, TFMD__ANOMALY_INFO__TYPE__SCHEMA_MISSING_COLUMN, "Column dropped",
+			"The schema requires this column; it is completely missing from the data. Deliver it, or relax its "
+			"presence in the schema (min_count and min_fraction 0, or a lifecycle_stage such as DEPRECATED).");
 		severity = fm_severity_of(&reasons, 0, check->config);
 		if (severity != TFMD__ANOMALY_INFO__SEVERITY__UNKNOWN)
 			add_finding(walk, path, &reasons, severity);
@@ -355,9 +358,8 @@ without_repeats(const Tfmd__DatasetFeatureStatistics *dataset)
 		if (feature->field_id_case == TFMD__FEATURE_NAME_STATISTICS__FIELD_ID_PATH)
 			path = fm_path_from_message(feature->path);
 		else
-			path = fm_path_child(NULL, feature->field_id_case == TFMD__FEATURE_NAME_STATISTICS__FIELD_ID_NAME
-										   ? feature->name
-										   : "");
+			path = fm_path_child(
+				NULL, feature->field_id_case == TFMD__FEATURE_NAME_STATISTICS__FIELD_ID_NAME ? feature->name : "");
 		if (path.n_step == 0)
 			continue;
 		slot = fm_name_table_add(seen, NULL, fm_path_serialize(&path));
@@ -499,8 +501,7 @@ validate(const FmValidation *validation, FmError *error)
 	anomalies->anomaly_name_format = TFMD__ANOMALIES__ANOMALY_NAME_FORMAT__SERIALIZED_PATH;
 	fill_in(&walk, anomalies);
 	if (dataset_reasons.n > 0)
-		anomalies->dataset_anomaly_info =
-			fm_make_anomaly(&dataset_reasons, TFMD__ANOMALY_INFO__SEVERITY__ERROR, NULL);
+		anomalies->dataset_anomaly_info = fm_make_anomaly(&dataset_reasons, TFMD__ANOMALY_INFO__SEVERITY__ERROR, NULL);
 	return anomalies;
 }
 
@@ -517,8 +518,7 @@ sum_up(Tfmd__AnomalyInfo *info)
 	for (i = 0; i < info->n_reason; i++)
 		appendStringInfo(&joined, "%s%s", i > 0 ? " " : "", info->reason[i]->description);
 	info->description = joined.data;
-	info->short_description =
-		info->n_reason > 1 ? pstrdup("Multiple errors") : info->reason[0]->short_description;
+	info->short_description = info->n_reason > 1 ? pstrdup("Multiple errors") : info->reason[0]->short_description;
 }
 
 /* Reasons of custom validations come after the others of their feature */

@@ -16,12 +16,12 @@ typedef struct FmValidation
 {
 	const Tfmd__DatasetFeatureStatisticsList *statistics;
 	const Tfmd__Schema *schema;
-	const char *environment;											/* NULL: none, every feature is in it */
-	const Tfmd__DatasetFeatureStatisticsList *previous_statistics;		/* drift; NULL: none */
-	const Tfmd__DatasetFeatureStatisticsList *serving_statistics;		/* skew; NULL: none */
+	const char *environment;											   /* NULL: none, every feature is in it */
+	const Tfmd__DatasetFeatureStatisticsList *previous_statistics;		   /* drift; NULL: none */
+	const Tfmd__DatasetFeatureStatisticsList *serving_statistics;		   /* skew; NULL: none */
 	const Tfmd__DatasetFeatureStatisticsList *previous_version_statistics; /* number of examples; NULL: none */
-	const Tfdv__ValidationConfig *config;								/* severities; NULL: none */
-	const Tfdv__CustomValidationConfig *custom_config;					/* NULL: none */
+	const Tfdv__ValidationConfig *config;								   /* severities; NULL: none */
+	const Tfdv__CustomValidationConfig *custom_config;					   /* NULL: none */
 } FmValidation;
 
 /*

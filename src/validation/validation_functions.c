@@ -45,9 +45,9 @@ fm_statistics_to_validate(Datum datum, bool histograms)
 		left_out[1] = field_named(&tfmd__common_statistics__descriptor, "feature_list_length_histogram");
 		left_out[0] = field_named(&tfmd__common_statistics__descriptor, "num_values_histogram");
 	}
-	message = fm_message_unpack_part(&tfmd__dataset_feature_statistics_list__descriptor,
-									 (const uint8 *) VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), left_out,
-									 histograms ? 4 : 5, &error);
+	message =
+		fm_message_unpack_part(&tfmd__dataset_feature_statistics_list__descriptor, (const uint8 *) VARDATA_ANY(bytes),
+							   VARSIZE_ANY_EXHDR(bytes), left_out, histograms ? 4 : 5, &error);
 	if (message == NULL)
 		fm_throw(&error, NULL);
 	return (Tfmd__DatasetFeatureStatisticsList *) message;

@@ -11,7 +11,8 @@ static const char statistics[] =
 	"path { step: \"x\" } type: STRING string_stats { common_stats { num_non_missing: 9 num_missing: 1 } unique: 3 "
 	"top_values { value: \"a\" frequency: 5 } rank_histogram { buckets { label: \"a\" sample_count: 5 } "
 	"buckets { low_rank: 1 high_rank: 1 label: \"b\\303\\251\" sample_count: 3 } buckets { sample_count: 1 } } } "
-	"custom_stats { name: \"p99\" num: 7 } custom_stats { name: \"h\" histogram { buckets { low_value: -1 high_value: 3 "
+	"custom_stats { name: \"p99\" num: 7 } custom_stats { name: \"h\" histogram { buckets { low_value: -1 high_value: "
+	"3 "
 	"sample_count: 6 } buckets { low_value: 3 high_value: inf sample_count: 2 } } }";
 
 int
@@ -24,8 +25,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	memcpy(text, data, size);
 	text[size] = '\0';
-	inputs[0].message = fm_message_parse_text(&tfmd__feature_name_statistics__descriptor, statistics,
-											  sizeof(statistics) - 1, &error);
+	inputs[0].message =
+		fm_message_parse_text(&tfmd__feature_name_statistics__descriptor, statistics, sizeof(statistics) - 1, &error);
 	if (inputs[0].message == NULL)
 		abort();
 	inputs[1].message = inputs[0].message;

@@ -169,7 +169,7 @@ typedef struct FmFrequentValue
 {
 	const char *value; /* UTF-8, NUL-terminated besides */
 	size_t size;
-	uint64 count;		   /* at least this often, at most max_error more */
+	uint64 count;		   /* at least this often, at most max_error more; 0 when asked for by weight and not exact */
 	double weighted_count; /* the same with weighted_max_error, when asked for by weight */
 } FmFrequentValue;
 

@@ -397,10 +397,23 @@ typedef struct NumberCounts
 {
 	int num;
 	int64 *keys;
-	double *counts;
+	uint64 *counts;	 /* NULL where a sketch has weights only */
 	double *weights; /* NULL without weights */
 	bool exact;
 } NumberCounts;
+
+/*
+ * Counts of the quantile sketch, which are whole numbers; no more than fit, as merged forgeries may give
+ */
+static uint64 *
+whole_counts(const double *counts, int num)
+{
+	uint64 *whole = palloc(sizeof(uint64) * Max(num, 1));
+
+	for (int i = 0; i < num; i++)
+		whole[i] = counts[i] < ldexp(1.0, 64) ? (uint64) counts[i] : PG_UINT64_MAX;
+	return whole;
+}
 
 static void
 number_counts(FmNumbers *numbers, bool by_weight, NumberCounts *counts)
@@ -417,13 +430,13 @@ number_counts(FmNumbers *numbers, bool by_weight, NumberCounts *counts)
 
 		counts->num = (int) numbers->table->num;
 		counts->keys = palloc(sizeof(int64) * Max(counts->num, 1));
-		counts->counts = palloc(sizeof(double) * Max(counts->num, 1));
+		counts->counts = palloc(sizeof(uint64) * Max(counts->num, 1));
 		if (weights != NULL)
 			counts->weights = palloc(sizeof(double) * Max(counts->num, 1));
 		for (int i = 0; i < counts->num; i++)
 		{
 			counts->keys[i] = cells[i].key;
-			counts->counts[i] = (double) cells[i].count;
+			counts->counts[i] = cells[i].count;
 			if (weights != NULL)
 				counts->weights[i] = fm_weight_get_double(weights[i]);
 		}
@@ -432,12 +445,15 @@ number_counts(FmNumbers *numbers, bool by_weight, NumberCounts *counts)
 	{
 		counts->exact = false;
 		if (by_weight && numbers->weighted)
-		{
 			counts->num = fm_quantiles_entries(numbers->weighted_quantiles, &counts->keys, &counts->weights);
-			counts->counts = counts->weights;
-		}
 		else
-			counts->num = fm_quantiles_entries(numbers->quantiles, &counts->keys, &counts->counts);
+		{
+			double *estimates;
+
+			counts->num = fm_quantiles_entries(numbers->quantiles, &counts->keys, &estimates);
+			counts->counts = whole_counts(estimates, counts->num);
+			pfree(estimates);
+		}
 	}
 }
 
@@ -464,15 +480,14 @@ fm_feature_strings(FmFeature *feature, FmStringSummary *summary)
 	{
 		NumberCounts numbers;
 		char text[64];
-		double bytes = 0;
 
 		number_counts(feature->numbers, false, &numbers);
 		for (int i = 0; i < numbers.num; i++)
 		{
 			int size = number_text(feature->numbers, numbers.keys[i], text, sizeof(text));
 
-			bytes += numbers.counts[i] * size;
-			summary->num_values += (uint64) numbers.counts[i];
+			summary->num_values += numbers.counts[i];
+			summary->tot_num_bytes += numbers.counts[i] * (uint64) size;
 			summary->min_num_bytes = Min(summary->min_num_bytes, (uint64) size);
 			summary->max_num_bytes = Max(summary->max_num_bytes, (uint64) size);
 			if (numbers.weights != NULL)
@@ -481,7 +496,6 @@ fm_feature_strings(FmFeature *feature, FmStringSummary *summary)
 				summary->weighted_tot_num_bytes += numbers.weights[i] * size;
 			}
 		}
-		summary->tot_num_bytes += (uint64) bytes;
 	}
 	if (summary->num_values == 0)
 		summary->min_num_bytes = 0;
@@ -627,7 +641,7 @@ fm_feature_frequent_values(FmFeature *feature, bool by_weight, FmFrequentValues 
 		copy[size] = '\0';
 		v->value = copy;
 		v->size = size;
-		v->count = (uint64) numbers.counts[i];
+		v->count = numbers.counts != NULL ? numbers.counts[i] : 0;
 		v->weighted_count = numbers.weights != NULL ? numbers.weights[i] : 0;
 	}
 	if (!numbers.exact)

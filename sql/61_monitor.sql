@@ -406,6 +406,12 @@ BEGIN
 			|| (SELECT string_agg('u.sketch' || i, ', ' ORDER BY i) FROM generate_series(0, parts - 1) i) || ') END' END,
 		slice_name, calls, m.relation, condition);
 	sets := format('%s) x, ROWS FROM (%s) AS u(%s) WHERE x.slice IS NOT NULL', sets, arrays, names);
+	-- slices of two columns that get one name (b_x of "a", x of "a_b") are one, of the rows of both, as in TFDV
+	IF EXISTS (SELECT FROM unnest(m.slices) WITH ORDINALITY a(name, ord), unnest(m.slices) WITH ORDINALITY b(name, ord)
+			   WHERE a.ord <> b.ord AND starts_with(b.name || '_', a.name || '_')) THEN
+		query := 'SELECT y.slice, y.window_start, sum(y.num_examples)::bigint, @extschema@.merge_sketches(y.sketch) FROM (' || query;
+		sets := sets || ') y(slice, window_start, num_examples, sketch) GROUP BY y.slice, y.window_start';
+	END IF;
 	IF high IS NULL THEN
 		RETURN QUERY EXECUTE query || sets;
 		RETURN;

@@ -192,6 +192,14 @@ is(sql(q{SELECT count(*), count(*) FILTER (WHERE s.sketch::text = p.sketch::text
 	JOIN feature_meta.monitor_window p ON p.monitor = 'parallel' AND p.slice = s.slice AND p.window_start = s.window_start LEFT JOIN feature_meta.monitor_window w ON w.monitor = 'parallel whole' AND w.slice = s.slice AND w.window_start = s.window_start
 	WHERE s.monitor = 'serial'}), '418|418|418', 'the same sketches from parallel workers, and from rows in any order');
 
+# Two slice columns whose slices are spelt alike: one slice of the rows of both, as in generate_statistics
+sql(q{CREATE TABLE alike AS SELECT timestamptz '2026-01-01 00:00+00' + i * interval '1 hour' AS at, CASE WHEN i % 2 = 0 THEN 'b_x' ELSE 'q' END AS a, CASE WHEN i % 3 = 0 THEN 'x' ELSE 'b_x' END AS a_b, i AS n FROM generate_series(0, 23) i});
+is(sql(q{SELECT run_monitor(create_monitor('alike', 'at', slices => '{a,a_b}', feature_allowlist => '{n}'), '2026-01-02');
+	SELECT string_agg(slice || ' ' || num_examples, ',' ORDER BY slice) FROM feature_meta.monitor_window WHERE monitor = 'alike';
+	SELECT bool_and(feature_statistics(w.sketch)::jsonb -> 'datasets' -> 0 -> 'features' = d -> 'features')
+	FROM feature_meta.monitor_window w, jsonb_array_elements(generate_statistics('alike', slice_functions => '[{"a": null}, {"a_b": null}]', feature_allowlist => '{n}')::jsonb -> 'datasets') d
+	WHERE w.monitor = 'alike' AND d ->> 'name' = coalesce(nullif(w.slice, ''), 'All Examples')}), "(1,0,0)\n 24,a_b_b_x 16,a_b_x 20,a_q 12\nt", 'slices of two columns that are spelt alike');
+
 # Windows of few rows are not all open at a time; a run of more windows than a query may have is several, over gaps, of whatever type of time
 sql(q{CREATE TABLE sparse AS SELECT timestamptz '2025-01-01 00:00+00' + (i + i / 2000 * 500000) * interval '1 minute' AS at, } . join(', ', map { "i % 7 + $_ AS c$_" } 1 .. 20)
 	. q{ FROM generate_series(0, 5999) i;

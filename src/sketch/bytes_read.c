@@ -246,7 +246,7 @@ get_hashes(Reader *reader, FmDistinct *distinct, int num)
 			hashes[i] += first;
 	}
 	for (int i = 0; i < num && !FAILED(reader); i++)
-		fm_distinct_add_to_set(distinct, hashes[i] >> (bits - FM_HASH_BITS));
+		fm_distinct_add(distinct, hashes[i] << (64 - bits));
 	pfree(hashes);
 }
 

@@ -68,23 +68,16 @@ put_sum(StringInfo out, const FmExact *sum)
 	pfree(big.digits);
 }
 
-static int
-compare_hashes(const void *a, const void *b)
-{
-	uint64 x = *(const uint64 *) a;
-	uint64 y = *(const uint64 *) b;
-
-	return (x > y) - (x < y);
-}
-
 /*
  * Registers as 4 bits above the lowest of them; 15 says that a byte of its own follows behind
  */
 static void
-put_distinct(StringInfo out, const FmDistinct *distinct)
+put_distinct(StringInfo out, FmDistinct *distinct)
 {
-	put_byte(out, distinct->registers != NULL);
-	if (distinct->registers != NULL)
+	bool exact = fm_distinct_settle(distinct);
+
+	put_byte(out, !exact);
+	if (!exact)
 	{
 		const uint8 *r = distinct->registers;
 		uint8 base = 255;
@@ -102,21 +95,15 @@ put_distinct(StringInfo out, const FmDistinct *distinct)
 	}
 	else
 	{
-		uint64 *hashes = palloc(sizeof(uint64) * Max(distinct->num_hashes, 1));
-		uint64 first;
-		int n = 0;
+		uint64 *hashes;
+		int n = fm_distinct_hashes(distinct, &hashes);
 
-		for (uint32 i = 0; i <= distinct->mask; i++)
-		{
-			if (distinct->slots[i] != 0)
-				hashes[n++] = distinct->slots[i];
-		}
-		qsort(hashes, n, sizeof(uint64), compare_hashes);
 		put_uint(out, n);
 		if (n > 0)
 		{
-			first = hashes[0];
-			put_uint(out, first - 1);
+			uint64 first = hashes[0];
+
+			put_uint(out, first);
 			for (int i = 0; i < n; i++)
 				hashes[i] -= first;
 			fm_sequence_write(out, hashes, n);
@@ -270,7 +257,7 @@ put_top(StringInfo out, const FmTop *top)
 }
 
 static void
-put_strings(StringInfo out, const FmStrings *strings)
+put_strings(StringInfo out, FmStrings *strings)
 {
 	put_byte(out, strings->exact);
 	put_uint(out, strings->num_values);

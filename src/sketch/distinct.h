@@ -1,5 +1,8 @@
 /*
- * How many different values: a set of hashes while small, then HyperLogLog
+ * How many different values: hashes while there are few, then HyperLogLog
+ *
+ * Hashes are first kept as they come, repeated ones too: a value costs a copy, and what ends as HyperLogLog never was a hash
+ * table. When there is no room for more they become a table, if they are few different ones.
  *
  * S. Heule, M. Nunkesser, A. Hall, HyperLogLog in practice (2013), for the 64-bit hash and the small set first;
  * O. Ertl, New cardinality estimation algorithms for HyperLogLog sketches (2017), for the estimator, which has no
@@ -23,17 +26,27 @@
 typedef struct FmDistinct
 {
 	int limit;		  /* so many values are counted exactly; 0: registers from the start */
-	int num_hashes;	  /* in the set */
+	int num_listed;	  /* hashes in the list */
+	int num_sorted;	  /* the first of them, ascending and different */
+	int room;		  /* of the list; 0: there is no list (any more) */
+	uint64 *list;	  /* hashes as they came */
+	int num_hashes;	  /* in the table */
 	uint32 mask;	  /* slots - 1 */
-	uint64 *slots;	  /* hash + 1, 0 is free; NULL once there are registers */
+	uint64 *slots;	  /* the table: hash + 1, 0 is free; NULL: none */
 	uint8 *registers; /* NULL: exact */
 } FmDistinct;
 
 extern FmDistinct *fm_distinct_new(int limit);
-extern void fm_distinct_add_to_set(FmDistinct *distinct, uint64 hash40);
+extern void fm_distinct_add_slowly(FmDistinct *distinct, uint64 hash40);
 extern void fm_distinct_use_registers(FmDistinct *distinct);
 extern void fm_distinct_merge(FmDistinct *distinct, const FmDistinct *other);
-extern double fm_distinct_estimate(const FmDistinct *distinct);
+
+/* Is the number of different values exact? It is known only when this has been asked. */
+extern bool fm_distinct_settle(FmDistinct *distinct);
+extern double fm_distinct_estimate(FmDistinct *distinct);
+
+/* The hashes, ascending, of a counter that is exact; returns how many. The array is palloc'd. */
+extern int fm_distinct_hashes(FmDistinct *distinct, uint64 **hashes);
 
 static inline void
 fm_distinct_add_to_registers(uint8 *registers, uint64 hash)
@@ -52,8 +65,10 @@ fm_distinct_add(FmDistinct *distinct, uint64 hash)
 {
 	if (distinct->registers != NULL)
 		fm_distinct_add_to_registers(distinct->registers, hash);
+	else if (likely(distinct->num_listed < distinct->room))
+		distinct->list[distinct->num_listed++] = hash >> (64 - FM_HASH_BITS);
 	else
-		fm_distinct_add_to_set(distinct, hash >> (64 - FM_HASH_BITS));
+		fm_distinct_add_slowly(distinct, hash >> (64 - FM_HASH_BITS));
 }
 
 /* ---- hashes: the same on every machine, for they are stored */

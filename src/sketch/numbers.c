@@ -105,19 +105,12 @@ table_add(FmTable *table, int64 key, uint64 count, int128 weight)
 		grow_table(table);
 }
 
-static int
-compare_cells(const void *a, const void *b)
+/*
+ * The table's cells, in any order; palloc'd
+ */
+static FmCell *
+cells_of(const FmTable *table)
 {
-	int64 x = ((const FmCell *) a)->key;
-	int64 y = ((const FmCell *) b)->key;
-
-	return (x > y) - (x < y);
-}
-
-FmCell *
-fm_numbers_sorted_cells(const FmNumbers *numbers, int128 **weights)
-{
-	const FmTable *table = numbers->table;
 	FmCell *cells = palloc(sizeof(FmCell) * Max(table->num, 1));
 	uint32 n = 0;
 
@@ -126,23 +119,37 @@ fm_numbers_sorted_cells(const FmNumbers *numbers, int128 **weights)
 		if (table->cells[i].count != 0)
 			cells[n++] = table->cells[i];
 	}
-	qsort(cells, n, sizeof(FmCell), compare_cells);
-	if (weights != NULL)
-	{
-		*weights = NULL;
-		if (table->weights != NULL)
-		{
-			*weights = palloc(sizeof(int128) * Max(n, 1));
-			for (uint32 i = 0; i < n; i++)
-			{
-				uint32 slot = slot_of(table, cells[i].key);
+	return cells;
+}
 
-				while (table->cells[slot].key != cells[i].key || table->cells[slot].count == 0)
-					slot = (slot + 1) & table->mask;
-				(*weights)[i] = table->weights[slot];
-			}
-		}
+FmCell *
+fm_numbers_sorted_cells(const FmNumbers *numbers, int128 **weights)
+{
+	const FmTable *table = numbers->table;
+	FmCell *cells = cells_of(table);
+	int num = (int) table->num;
+	int64 *keys = palloc(sizeof(int64) * Max(num, 1));
+	int128 *weights_found = NULL;
+
+	/* the keys alone are sorted much faster, and the rest is found by them */
+	for (int i = 0; i < num; i++)
+		keys[i] = cells[i].key;
+	fm_sort_keys(keys, num);
+	if (weights != NULL && table->weights != NULL)
+		weights_found = palloc(sizeof(int128) * Max(num, 1));
+	for (int i = 0; i < num; i++)
+	{
+		uint32 slot = slot_of(table, keys[i]);
+
+		while (table->cells[slot].key != keys[i] || table->cells[slot].count == 0)
+			slot = (slot + 1) & table->mask;
+		cells[i] = table->cells[slot];
+		if (weights_found != NULL)
+			weights_found[i] = table->weights[slot];
 	}
+	pfree(keys);
+	if (weights != NULL)
+		*weights = weights_found;
 	return cells;
 }
 
@@ -372,16 +379,48 @@ make_sketches(FmNumbers *numbers)
 }
 
 /*
- * Values with their counts, ascending, go to the sums and sketches
+ * A batch without weights goes to the sums
+ */
+static void
+add_batch_to_sums(FmNumbers *numbers, const int64 *keys, int num)
+{
+	Extent extent;
+
+	if (num == 0)
+		return;
+	extent = add_extent(numbers, keys, num);
+	if (numbers->is_float)
+		add_float_sums(numbers, keys, num, extent);
+	else
+		add_int_sums(numbers, keys, num, extent);
+}
+
+/*
+ * Values with their counts go to the sums and sketches; ascending, if there are weights
  */
 static void
 add_cells_sketched(FmNumbers *numbers, const FmCell *cells, const int128 *weights, int num)
 {
+	int64 single[FM_BATCH]; /* values that occur once */
+	int num_single = 0;
 	int64 *keys;
 	uint64 *counts;
 
 	for (int i = 0; i < num; i++)
-		add_to_sums(numbers, cells[i].key, cells[i].count, weights != NULL ? weights[i] : 0);
+	{
+		if (cells[i].count != 1 || numbers->weighted)
+		{
+			add_to_sums(numbers, cells[i].key, cells[i].count, weights != NULL ? weights[i] : 0);
+			continue;
+		}
+		single[num_single++] = cells[i].key;
+		if (num_single == FM_BATCH)
+		{
+			add_batch_to_sums(numbers, single, num_single);
+			num_single = 0;
+		}
+	}
+	add_batch_to_sums(numbers, single, num_single);
 	if (!numbers->complete)
 		return;
 	keys = palloc(sizeof(int64) * Max(num, 1));
@@ -406,8 +445,8 @@ static void
 leave_table(FmNumbers *numbers)
 {
 	FmTable *table = numbers->table;
-	int128 *weights;
-	FmCell *cells = fm_numbers_sorted_cells(numbers, &weights);
+	int128 *weights = NULL;
+	FmCell *cells = numbers->weighted ? fm_numbers_sorted_cells(numbers, &weights) : cells_of(table);
 
 	make_sketches(numbers);
 	numbers->table = NULL;
@@ -527,14 +566,7 @@ add_batch_sketched(FmNumbers *numbers, const int64 *keys, const int128 *weights,
 			add_to_sums(numbers, keys[i], 1, weights[i]);
 	}
 	else
-	{
-		Extent extent = add_extent(numbers, keys, num);
-
-		if (numbers->is_float)
-			add_float_sums(numbers, keys, num, extent);
-		else
-			add_int_sums(numbers, keys, num, extent);
-	}
+		add_batch_to_sums(numbers, keys, num);
 	if (numbers->complete)
 		add_to_sketches(numbers, keys, weights, num);
 }

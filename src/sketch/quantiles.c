@@ -114,30 +114,33 @@ insertion_sort(uint64 *keys, int num)
 			keys[j] = keys[j - 1];
 		keys[j] = key;
 		moves += i - j;
-		if (moves > 4 * FM_QUANTILES_STAGE)
+		if (moves > 4 * (int64) num)
 			return false;
 	}
 	return true;
 }
 
 /*
- * Sorts keys, fast up to FM_QUANTILES_STAGE of them. Three passes by the 24 highest bits in which the batch's range
+ * Sorts keys, fast up to 65535 of them. Three passes by the 24 highest bits in which the batch's range
  * differs leave nearly all in order, and an insertion sort mends the rest; if there is much to mend, passes by all bits.
  */
 void
 fm_sort_keys(int64 *keys, int num)
 {
 	const uint64 sign = UINT64CONST(1) << 63;
-	uint64 scratch[FM_QUANTILES_STAGE];
+	uint64 stage[FM_QUANTILES_STAGE];
+	uint64 *scratch = stage;
 	uint64 *unsigned_keys = (uint64 *) keys;
 	uint64 low;
 	uint64 high;
 
-	if (num < 64 || num > FM_QUANTILES_STAGE)
+	if (num < 64 || num > PG_UINT16_MAX)
 	{
 		qsort(keys, num, sizeof(int64), compare_keys);
 		return;
 	}
+	if (num > FM_QUANTILES_STAGE)
+		scratch = palloc(sizeof(uint64) * num);
 	low = high = unsigned_keys[0] ^ sign;
 	for (int i = 0; i < num; i++)
 	{
@@ -158,6 +161,8 @@ fm_sort_keys(int64 *keys, int num)
 	}
 	for (int i = 0; i < num; i++)
 		unsigned_keys[i] ^= sign;
+	if (scratch != stage)
+		pfree(scratch);
 }
 
 /* ---- levels */
@@ -477,6 +482,7 @@ fm_quantiles_add_counted(FmQuantiles *quantiles, const int64 *keys, const uint64
 			if ((counts[i] >> level) & 1)
 				some[n++] = keys[i];
 		}
+		fm_sort_keys(some, n);
 		merge_into_level(quantiles, level, some, n);
 	}
 	pfree(some);

@@ -51,7 +51,7 @@ extern FmQuantiles *fm_quantiles_new(bool weighted);
 /* Adds values; one in 2^shift is kept. num must be a multiple of 2^shift. */
 extern void fm_quantiles_add(FmQuantiles *quantiles, const int64 *keys, int num, int shift);
 
-/* Adds values that occur so many times each; the keys ascend */
+/* Adds values that occur so many times each */
 extern void fm_quantiles_add_counted(FmQuantiles *quantiles, const int64 *keys, const uint64 *counts, int num);
 
 /* Adds a value with its weight to a weighted sketch; what is not above 0 is left out */

@@ -522,7 +522,7 @@ fm_feature_distinct(FmFeature *feature, bool *exact)
 		else if (numbers->distinct != NULL)
 		{
 			distinct += fm_distinct_estimate(numbers->distinct);
-			*exact &= numbers->distinct->registers == NULL;
+			*exact &= fm_distinct_settle(numbers->distinct);
 		}
 		for (int i = 0; i < 2; i++)
 			distinct += numbers->num_infinite[i] > 0;

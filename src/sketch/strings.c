@@ -416,7 +416,7 @@ fm_strings_merge(FmStrings *strings, const FmStrings *other)
 }
 
 double
-fm_strings_distinct(const FmStrings *strings, bool *exact)
+fm_strings_distinct(FmStrings *strings, bool *exact)
 {
 	if (!strings->complete)
 	{
@@ -428,7 +428,7 @@ fm_strings_distinct(const FmStrings *strings, bool *exact)
 		*exact = true;
 		return strings->top->num;
 	}
-	*exact = strings->distinct->registers == NULL;
+	*exact = fm_distinct_settle(strings->distinct);
 	return fm_distinct_estimate(strings->distinct);
 }
 

@@ -86,7 +86,7 @@ extern void fm_strings_add(FmStrings *strings, const char *value, size_t size, F
 extern void fm_strings_add_lengths(FmStrings *strings, const uint64 *sizes, int num);
 extern void fm_strings_merge(FmStrings *strings, const FmStrings *other);
 extern void fm_strings_set_max_exact(FmStrings *strings, int max_exact);
-extern double fm_strings_distinct(const FmStrings *strings, bool *exact);
+extern double fm_strings_distinct(FmStrings *strings, bool *exact);
 
 extern FmTop *fm_top_new(bool weighted, bool by_weight);
 extern void fm_top_add(FmTop *top, uint64 hash, const char *value, uint32 size, FmStringClass class, uint64 count,

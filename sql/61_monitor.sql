@@ -451,81 +451,95 @@ END;
 COMMENT ON FUNCTION monitor_sketch_windows(feature_meta.monitor, timestamptz, timestamptz, timestamptz, timestamptz[]) IS
 	'internal: stores what monitor_read_windows reads; returns the windows';
 
--- Metrics and anomalies of windows, from the stored sketches
+-- Metrics and anomalies of windows, from the stored sketches. A statement each for all windows: few of them cost less than many, and
+-- drift_report reads a sketch once that is in several comparisons next to each other.
 CREATE FUNCTION monitor_judge(m feature_meta.monitor, starts timestamptz[]) RETURNS bigint
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET enable_hashjoin = off SET enable_mergejoin = off -- windows are looked up by their key, whatever the planner thinks of their number
+	AS $$
 DECLARE
-	w feature_meta.monitor_window;
-	previous feature_meta.monitor_window;
-	base feature_meta.monitor_window;
-	side text;
-	other feature_meta.monitor_window;
 	expected @extschema@.feature_schema := coalesce(m.schema, @extschema@.registered_schema_if_any(m.relation));
-	described @extschema@.feature_statistics;
-	compared @extschema@.feature_statistics;
-	found bigint := 0;
-	fresh bigint;
+	held @extschema@.feature_schema := @extschema@.monitor_schema(m, expected);
+	of_slice text[]; -- the windows: their slices and, at the same places, their starts
+	start_at timestamptz[];
+	found bigint;
 BEGIN
-	FOR w IN SELECT x.* FROM feature_meta.monitor_window x WHERE x.monitor = m.name AND x.window_start = ANY (starts) ORDER BY x.window_start, x.slice LOOP
-		described := @extschema@.feature_statistics(w.sketch);
-		DELETE FROM feature_meta.monitor_profile_metrics p WHERE (p.monitor, p.slice, p.window_start) = (w.monitor, w.slice, w.window_start);
+	SELECT array_agg(w.slice ORDER BY w.slice, w.window_start), array_agg(w.window_start ORDER BY w.slice, w.window_start) INTO of_slice, start_at
+	FROM feature_meta.monitor_window w WHERE w.monitor = m.name AND w.window_start = ANY (starts);
+	DELETE FROM feature_meta.monitor_profile_metrics p USING unnest(of_slice, start_at) k(slice, start)
+	WHERE (p.monitor, p.slice, p.window_start) = (m.name, k.slice, k.start);
+	DELETE FROM feature_meta.monitor_drift_metrics d USING unnest(of_slice, start_at) k(slice, start)
+	WHERE (d.monitor, d.slice, d.window_start) = (m.name, k.slice, k.start);
+	DELETE FROM feature_meta.monitor_anomaly a USING unnest(of_slice, start_at) k(slice, start)
+	WHERE (a.monitor, a.slice, a.window_start) = (m.name, k.slice, k.start) AND a.acknowledged_at IS NULL;
+
+	-- the profile, and what the schema says of it
+	WITH described AS MATERIALIZED (
+		SELECT w.slice, w.window_start, w.window_end, @extschema@.feature_statistics(w.sketch) AS statistics
+		FROM unnest(of_slice, start_at) k(slice, start) JOIN feature_meta.monitor_window w ON (w.monitor, w.slice, w.window_start) = (m.name, k.slice, k.start)),
+	profile AS (
 		INSERT INTO feature_meta.monitor_profile_metrics
-		SELECT w.monitor, w.slice, w.window_start, w.window_end, f.path, f.type, f.num_non_missing, f.num_missing,
+		SELECT m.name, w.slice, w.window_start, w.window_end, f.path, f.type, f.num_non_missing, f.num_missing,
 			f.num_missing::double precision / nullif(f.num_missing + f.num_non_missing, 0), f.mean, f.std_dev, f.min, f.median, f.max, f.num_zeros, f.num_nan,
 			f."unique", f.top_value, f.top_frequency, f.avg_length
-		FROM @extschema@.features(described) f;
-		CONTINUE WHEN w.window_start = '-infinity';
+		FROM described w, @extschema@.features(w.statistics) f)
+	INSERT INTO feature_meta.monitor_anomaly (monitor, slice, window_start, against, path, type, severity, short_description, description, statistics, compared_with)
+	SELECT m.name, w.slice, w.window_start, CASE WHEN a.type LIKE 'COMPARATOR%' THEN 'previous' ELSE 'schema' END, coalesce(a.path, ''), a.type,
+		a.severity, a.short_description, a.description, w.statistics, CASE WHEN a.type LIKE 'COMPARATOR%' THEN o.statistics END
+	FROM described w
+		LEFT JOIN LATERAL (SELECT @extschema@.feature_statistics(x.sketch) AS statistics FROM feature_meta.monitor_window x
+			WHERE x.monitor = m.name AND x.slice = w.slice AND x.window_start < w.window_start AND x.window_start > '-infinity' ORDER BY x.window_start DESC LIMIT 1) o ON true,
+		@extschema@.anomalies(@extschema@.validate_statistics(w.statistics, held, m.environment, previous_statistics => o.statistics)) a
+	WHERE expected IS NOT NULL AND w.window_start > '-infinity'
+	ORDER BY w.window_start, w.slice
+	ON CONFLICT (monitor, slice, window_start, against, path, type) DO NOTHING;
 
-		DELETE FROM feature_meta.monitor_drift_metrics d WHERE (d.monitor, d.slice, d.window_start) = (w.monitor, w.slice, w.window_start);
-		DELETE FROM feature_meta.monitor_anomaly a WHERE (a.monitor, a.slice, a.window_start) = (w.monitor, w.slice, w.window_start) AND a.acknowledged_at IS NULL;
-		previous := NULL;
-		base := NULL;
-		SELECT x.* INTO previous FROM feature_meta.monitor_window x
-		WHERE x.monitor = w.monitor AND x.slice = w.slice AND x.window_start < w.window_start AND x.window_start > '-infinity' ORDER BY x.window_start DESC LIMIT 1;
-		SELECT x.* INTO base FROM feature_meta.monitor_window x
-		WHERE x.monitor = w.monitor AND x.slice = w.slice AND (m.baseline IS NULL OR x.window_start = '-infinity') ORDER BY x.window_start LIMIT 1;
+	-- the distances to the window before and to the baseline
+	INSERT INTO feature_meta.monitor_drift_metrics
+	SELECT m.name, w.slice, w.window_start, w.window_end, w.side, w.against_start, r.path, r.type, r.current_null_share - r.baseline_null_share,
+		r.l_infinity_distance, r.normalized_absolute_difference, r.jensen_shannon_divergence, r.population_stability_index, r.kolmogorov_smirnov,
+		r.kolmogorov_smirnov_p_value, r.wasserstein_distance, r.chi_squared, r.chi_squared_p_value, r.hellinger_distance, r.total_variation_distance,
+		r.kullback_leibler_divergence, nullif(m.thresholds || coalesce(r.thresholds, '{}'), '{}'),
+		CASE WHEN m.thresholds <> '{}' OR r.thresholds IS NOT NULL
+			 THEN coalesce(r.drifted, false) OR EXISTS (SELECT FROM jsonb_each(m.thresholds) t
+				WHERE (to_jsonb(r) || jsonb_build_object('null_share_difference', abs(r.current_null_share - r.baseline_null_share))) -> t.key > t.value
+					AND jsonb_typeof((to_jsonb(r) || jsonb_build_object('null_share_difference', abs(r.current_null_share - r.baseline_null_share))) -> t.key) = 'number') END
+	FROM (SELECT w.slice, w.window_start, w.window_end, w.sketch, o.side, o.window_start AS against_start, o.sketch AS against
+		  FROM unnest(of_slice, start_at) k(slice, start) JOIN feature_meta.monitor_window w ON (w.monitor, w.slice, w.window_start) = (m.name, k.slice, k.start), LATERAL (
+			(SELECT 'previous' AS side, x.window_start, x.sketch FROM feature_meta.monitor_window x
+			 WHERE x.monitor = m.name AND x.slice = w.slice AND x.window_start < w.window_start AND x.window_start > '-infinity' ORDER BY x.window_start DESC LIMIT 1)
+			UNION ALL
+			(SELECT 'baseline', x.window_start, x.sketch FROM feature_meta.monitor_window x
+			 WHERE x.monitor = m.name AND x.slice = w.slice AND (m.baseline IS NULL OR x.window_start = '-infinity') ORDER BY x.window_start LIMIT 1)) o
+		  WHERE w.window_start > '-infinity' AND o.window_start <> w.window_start
+		  ORDER BY w.slice, w.window_start OFFSET 0) w,
+		@extschema@.drift_report(w.sketch, w.against, expected) r;
 
-		IF expected IS NOT NULL THEN
-			compared := CASE WHEN previous.monitor IS NULL THEN NULL ELSE @extschema@.feature_statistics(previous.sketch) END;
-			INSERT INTO feature_meta.monitor_anomaly (monitor, slice, window_start, against, path, type, severity, short_description, description, statistics, compared_with)
-			SELECT w.monitor, w.slice, w.window_start, CASE WHEN a.type LIKE 'COMPARATOR%' THEN 'previous' ELSE 'schema' END, coalesce(a.path, ''), a.type,
-				a.severity, a.short_description, a.description, described, CASE WHEN a.type LIKE 'COMPARATOR%' THEN compared END
-			FROM @extschema@.anomalies(@extschema@.validate_statistics(described, @extschema@.monitor_schema(m, expected), m.environment, previous_statistics => compared)) a
-			ON CONFLICT (monitor, slice, window_start, against, path, type) DO NOTHING;
-		END IF;
-		FOREACH side IN ARRAY ARRAY['previous', 'baseline'] LOOP
-			other := CASE side WHEN 'previous' THEN previous ELSE base END;
-			CONTINUE WHEN other.monitor IS NULL OR other.window_start = w.window_start;
-			INSERT INTO feature_meta.monitor_drift_metrics
-			SELECT w.monitor, w.slice, w.window_start, w.window_end, side, other.window_start, r.path, r.type, r.current_null_share - r.baseline_null_share,
-				r.l_infinity_distance, r.normalized_absolute_difference, r.jensen_shannon_divergence, r.population_stability_index, r.kolmogorov_smirnov,
-				r.kolmogorov_smirnov_p_value, r.wasserstein_distance, r.chi_squared, r.chi_squared_p_value, r.hellinger_distance, r.total_variation_distance,
-				r.kullback_leibler_divergence, nullif(m.thresholds || coalesce(r.thresholds, '{}'), '{}'),
-				CASE WHEN m.thresholds <> '{}' OR r.thresholds IS NOT NULL
-					 THEN coalesce(r.drifted, false) OR EXISTS (SELECT FROM jsonb_each(m.thresholds) t
-						WHERE (to_jsonb(r) || jsonb_build_object('null_share_difference', abs(r.current_null_share - r.baseline_null_share))) -> t.key > t.value
-							AND jsonb_typeof((to_jsonb(r) || jsonb_build_object('null_share_difference', abs(r.current_null_share - r.baseline_null_share))) -> t.key) = 'number') END
-			FROM @extschema@.drift_report(w.sketch, other.sketch, expected) r;
-			-- the schema's comparators against the baseline too, and the monitor's own thresholds against both
-			INSERT INTO feature_meta.monitor_anomaly (monitor, slice, window_start, against, path, type, severity, short_description, description, statistics, compared_with)
-			SELECT w.monitor, w.slice, w.window_start, side, d.path, upper(t.key) || '_HIGH', 'ERROR', format('High %s', replace(t.key, '_', ' ')),
-				format('The %s of "%s" between this window and the %s is %s, above the threshold %s.', replace(t.key, '_', ' '), d.path,
-					CASE side WHEN 'previous' THEN 'window before' ELSE 'baseline' END, to_jsonb(d) ->> t.key, t.value),
-				described, (SELECT @extschema@.feature_statistics(x.sketch) FROM feature_meta.monitor_window x
-					WHERE (x.monitor, x.slice, x.window_start) = (d.monitor, d.slice, d.against_start))
-			FROM feature_meta.monitor_drift_metrics d, jsonb_each(CASE side WHEN 'baseline' THEN d.thresholds ELSE m.thresholds END) t
-			WHERE (d.monitor, d.slice, d.window_start, d.against) = (w.monitor, w.slice, w.window_start, side)
-				AND jsonb_typeof(to_jsonb(d) -> t.key) = 'number' AND abs((to_jsonb(d) ->> t.key)::double precision) > t.value::double precision
-			ON CONFLICT (monitor, slice, window_start, against, path, type) DO NOTHING;
-		END LOOP;
-		SELECT count(*) INTO fresh FROM feature_meta.monitor_anomaly a
-		WHERE (a.monitor, a.slice, a.window_start) = (w.monitor, w.slice, w.window_start) AND a.acknowledged_at IS NULL;
-		IF fresh > 0 THEN
-			found := found + fresh;
-			PERFORM pg_notify(m.channel, jsonb_build_object('monitor', m.name, 'slice', w.slice, 'window_start', w.window_start, 'anomalies', fresh)::text);
-		END IF;
-	END LOOP;
-	RETURN found;
+	-- the schema's comparators against the baseline too, and the monitor's own thresholds against both
+	WITH high AS MATERIALIZED (
+		SELECT d.slice, d.window_start, d.against, d.against_start, d.path, t.key, to_jsonb(d) ->> t.key AS distance, t.value
+		FROM unnest(of_slice, start_at) k(slice, start) JOIN feature_meta.monitor_drift_metrics d ON (d.monitor, d.slice, d.window_start) = (m.name, k.slice, k.start),
+			jsonb_each(CASE d.against WHEN 'baseline' THEN d.thresholds ELSE m.thresholds END) t
+		WHERE jsonb_typeof(to_jsonb(d) -> t.key) = 'number' AND abs((to_jsonb(d) ->> t.key)::double precision) > t.value::double precision),
+	described AS MATERIALIZED (
+		SELECT h.slice, h.window_start, h.against, @extschema@.feature_statistics(w.sketch) AS statistics, @extschema@.feature_statistics(o.sketch) AS compared
+		FROM (SELECT DISTINCT h.slice, h.window_start, h.against, h.against_start FROM high h) h
+			JOIN feature_meta.monitor_window w ON (w.monitor, w.slice, w.window_start) = (m.name, h.slice, h.window_start)
+			JOIN feature_meta.monitor_window o ON (o.monitor, o.slice, o.window_start) = (m.name, h.slice, h.against_start))
+	INSERT INTO feature_meta.monitor_anomaly (monitor, slice, window_start, against, path, type, severity, short_description, description, statistics, compared_with)
+	SELECT m.name, h.slice, h.window_start, h.against, h.path, upper(h.key) || '_HIGH', 'ERROR', format('High %s', replace(h.key, '_', ' ')),
+		format('The %s of "%s" between this window and the %s is %s, above the threshold %s.', replace(h.key, '_', ' '), h.path,
+			CASE h.against WHEN 'previous' THEN 'window before' ELSE 'baseline' END, h.distance, h.value), w.statistics, w.compared
+	FROM high h JOIN described w USING (slice, window_start, against)
+	ORDER BY h.window_start, h.slice, h.against DESC, h.path
+	ON CONFLICT (monitor, slice, window_start, against, path, type) DO NOTHING;
+
+	SELECT sum(a.open), count(pg_notify(m.channel, jsonb_build_object('monitor', m.name, 'slice', a.slice, 'window_start', a.window_start, 'anomalies', a.open)::text))
+	INTO found FROM (
+		SELECT a.slice, a.window_start, count(*) AS open
+		FROM unnest(of_slice, start_at) k(slice, start) JOIN feature_meta.monitor_anomaly a ON (a.monitor, a.slice, a.window_start) = (m.name, k.slice, k.start)
+		WHERE a.acknowledged_at IS NULL GROUP BY 1, 2 ORDER BY 2, 1) a;
+	RETURN coalesce(found, 0);
 END $$;
 COMMENT ON FUNCTION monitor_judge(feature_meta.monitor, timestamptz[]) IS
 	'internal: makes the metrics and anomalies of windows anew from the stored sketches; returns the number of open anomalies';

@@ -18,7 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
-#include "drift/metrics.h"
+#include "drift/drift_functions.h"
 #include "message/message_type.h"
 #include "schema/nearest.h"
 #include "schema/schema.h"
@@ -71,8 +71,8 @@ option_is(const JsonbValue *value, const char *word)
  * {"null_is_category": bool, "unseen_is_category": bool, "binning": "values" | "quantile" | "equal_width" | "doane", "bins": n, "zero_share": x, "distance": bool,
  *  "base": 2 | "e", "histogram": "STANDARD" | "QUANTILES", "scale": "none" | "reference_std"}
  */
-static FmDriftOptions
-read_options(Jsonb *jsonb)
+FmDriftOptions
+fm_drift_read_options(Jsonb *jsonb)
 {
 	static const char *const known[] = {"null_is_category",
 										"unseen_is_category",
@@ -247,7 +247,7 @@ drift_add(PG_FUNCTION_ARGS)
 
 		state = new_state(aggregate, weighted);
 		if (PG_NARGS() > options_at && !PG_ARGISNULL(options_at))
-			state->options = read_options(PG_GETARG_JSONB_P(options_at));
+			state->options = fm_drift_read_options(PG_GETARG_JSONB_P(options_at));
 	}
 	else
 		state = (DriftState *) PG_GETARG_POINTER(0);
@@ -431,8 +431,8 @@ no_such_feature(const char *path)
 					errhint("Give the path of one feature.")));
 }
 
-static char *
-info_path(const FmFeatureInfo *info)
+char *
+fm_drift_path(const FmFeatureInfo *info)
 {
 	FmPath path = {info->num_steps, (char **) info->steps};
 
@@ -449,7 +449,7 @@ side_of_sketch_feature(FmSketch *sketch, const char *path, FmDriftSide *side)
 
 	for (int i = 0; i < n; i++)
 	{
-		if (path == NULL ? features[i].parent < 0 : strcmp(info_path(&features[i]), path) == 0)
+		if (path == NULL ? features[i].parent < 0 : strcmp(fm_drift_path(&features[i]), path) == 0)
 		{
 			if (found >= 0)
 				no_such_feature(path);
@@ -474,7 +474,7 @@ of_sketches(FunctionCallInfo fcinfo, FmMetric metric)
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	options = read_options(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3));
+	options = fm_drift_read_options(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3));
 	side_of_sketch_feature(PG_GETARG_FEATURE_SKETCH(0), path, &current);
 	side_of_sketch_feature(PG_GETARG_FEATURE_SKETCH(1), path, &baseline);
 	result = measure(metric, &current, &baseline, &options);
@@ -527,7 +527,7 @@ of_statistics(FunctionCallInfo fcinfo, FmMetric metric)
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	options = read_options(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3));
+	options = fm_drift_read_options(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3));
 	side_of_statistics_feature(PG_GETARG_FEATURE_STATISTICS(0), path, &current);
 	side_of_statistics_feature(PG_GETARG_FEATURE_STATISTICS(1), path, &baseline);
 	result = measure(metric, &current, &baseline, &options);
@@ -577,149 +577,4 @@ checked_filter(PG_FUNCTION_ARGS)
 
 	fm_check_expression(filter, "a filter");
 	PG_RETURN_TEXT_P(cstring_to_text(psprintf("(%s\n)", filter)));
-}
-
-/* ------------------------------------------------------------------------------------------------ the report */
-
-PG_FUNCTION_INFO_V1(drift_report_of_sketches);
-
-/* Columns of the report */
-enum
-{
-	R_PATH,
-	R_TYPE,
-	R_CURRENT_COUNT,
-	R_BASELINE_COUNT,
-	R_CURRENT_NULL_SHARE,
-	R_BASELINE_NULL_SHARE,
-	R_METRICS, /* the metrics with one value each, in the order of FmMetric; tests bring their p-value behind them */
-	R_THRESHOLDS = R_METRICS + FM_METRICS + 2,
-	R_DRIFTED,
-	R_EXACT,
-	R_COLUMNS
-};
-
-/*
- * Is the distance that the schema's comparator asks for above its threshold? Adds it to the text of thresholds.
- */
-static void
-apply_threshold(StringInfo thresholds, const char *name, double threshold, bool defined, double value, bool *drifted)
-{
-	appendStringInfo(thresholds, "%s\"%s\": %g", thresholds->len > 0 ? ", " : "", name, threshold);
-	*drifted |= defined && value > threshold;
-}
-
-/*
- * drift_report(current feature_sketch, baseline feature_sketch, schema feature_schema, options jsonb) returns setof record
- */
-Datum
-drift_report_of_sketches(PG_FUNCTION_ARGS)
-{
-	static const char *const type_names[] = {"INT", "FLOAT", "STRING", "BYTES", "STRUCT"};
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	FmSketch *sketches[2];
-	FmFeatureInfo *features[2];
-	int n[2];
-	FmDriftOptions options;
-	Tfmd__Schema *schema;
-
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		return (Datum) 0;
-	sketches[0] = PG_GETARG_FEATURE_SKETCH(0);
-	sketches[1] = PG_GETARG_FEATURE_SKETCH(1);
-	schema = PG_ARGISNULL(2) ? NULL : PG_GETARG_FEATURE_SCHEMA(2);
-	options = read_options(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3));
-	options.quick_p_value = true;
-	for (int i = 0; i < 2; i++)
-		n[i] = fm_sketch_features(sketches[i], &features[i]);
-
-	/* the features of the current side, then those that only the baseline has */
-	for (int s = 0; s < 2; s++)
-		for (int i = 0; i < n[s]; i++)
-		{
-			FmFeatureInfo *info = &features[s][i];
-			char *path = info_path(info);
-			FmFeatureInfo *other = NULL;
-			FmDriftSide sides[2] = {0};
-			Datum values[R_COLUMNS];
-			bool nulls[R_COLUMNS];
-			StringInfoData thresholds;
-			FmDriftResult results[FM_METRICS];
-			bool drifted = false;
-			int next = R_METRICS;
-			FmError error = {0};
-			FmPath parsed;
-			Tfmd__Feature *feature;
-
-			CHECK_FOR_INTERRUPTS();
-			if (info->kind == FM_STRUCT)
-				continue;
-			for (int j = 0; j < n[1 - s]; j++)
-				if (strcmp(info_path(&features[1 - s][j]), path) == 0)
-					other = &features[1 - s][j];
-			if (s == 1 && other != NULL)
-				continue;
-			memset(nulls, true, sizeof(nulls));
-			sides[0].exact = sides[1].exact = true;
-			fm_drift_side_of_feature(info, fm_sketch_is_weighted(sketches[s]), &sides[s]);
-			if (other != NULL && other->kind != FM_STRUCT)
-				fm_drift_side_of_feature(other, fm_sketch_is_weighted(sketches[1 - s]), &sides[1 - s]);
-			values[R_PATH] = CStringGetTextDatum(path);
-			values[R_TYPE] = CStringGetTextDatum(type_names[info->kind]);
-			nulls[R_PATH] = nulls[R_TYPE] = false;
-			for (int side = 0; side < 2; side++)
-			{
-				double all = sides[side].total + sides[side].null_weight;
-
-				values[R_CURRENT_COUNT + side] = Float8GetDatum(sides[side].total);
-				nulls[R_CURRENT_COUNT + side] = false;
-				values[R_CURRENT_NULL_SHARE + side] = Float8GetDatum(all > 0 ? sides[side].null_weight / all : 0);
-				nulls[R_CURRENT_NULL_SHARE + side] = all <= 0;
-			}
-			if (!fm_drift_measure_all(&sides[0], &sides[1], &options, results, &error))
-				fm_throw(&error, NULL);
-			for (int metric = 0; metric < FM_METRICS; metric++)
-			{
-				FmDriftResult *result = &results[metric];
-
-				values[next] = Float8GetDatum(result->value);
-				nulls[next++] = !result->defined;
-				if (metric == FM_KOLMOGOROV_SMIRNOV || metric == FM_CHI_SQUARED)
-				{
-					values[next] = Float8GetDatum(result->p_value);
-					nulls[next++] = !result->defined;
-				}
-			}
-			initStringInfo(&thresholds);
-			if (schema != NULL && fm_path_parse(path, &parsed, &error) &&
-				(feature = fm_schema_find_feature(schema, &parsed)) != NULL && feature->drift_comparator != NULL)
-			{
-				Tfmd__FeatureComparator *comparator = feature->drift_comparator;
-
-				if (comparator->infinity_norm && comparator->infinity_norm->has_threshold)
-					apply_threshold(&thresholds, fm_metric_name(FM_L_INFINITY), comparator->infinity_norm->threshold,
-									results[FM_L_INFINITY].defined, results[FM_L_INFINITY].value, &drifted);
-				if (comparator->normalized_abs_difference && comparator->normalized_abs_difference->has_threshold)
-					apply_threshold(&thresholds, fm_metric_name(FM_NORMALIZED_ABSOLUTE_DIFFERENCE),
-									comparator->normalized_abs_difference->threshold,
-									results[FM_NORMALIZED_ABSOLUTE_DIFFERENCE].defined,
-									results[FM_NORMALIZED_ABSOLUTE_DIFFERENCE].value, &drifted);
-				if (comparator->jensen_shannon_divergence && comparator->jensen_shannon_divergence->has_threshold)
-					apply_threshold(&thresholds, fm_metric_name(FM_JENSEN_SHANNON),
-									comparator->jensen_shannon_divergence->threshold,
-									results[FM_JENSEN_SHANNON].defined, results[FM_JENSEN_SHANNON].value, &drifted);
-			}
-			if (thresholds.len > 0)
-			{
-				values[R_THRESHOLDS] =
-					DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{%s}", thresholds.data)));
-				values[R_DRIFTED] = BoolGetDatum(drifted);
-				nulls[R_THRESHOLDS] = nulls[R_DRIFTED] = false;
-			}
-			values[R_EXACT] = BoolGetDatum(sides[0].exact && sides[1].exact);
-			nulls[R_EXACT] = false;
-			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-		}
-	return (Datum) 0;
 }

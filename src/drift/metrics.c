@@ -178,8 +178,12 @@ typedef struct Pair
 {
 	FmDriftSide *current;
 	FmDriftSide *baseline;
+	bool is_number; /* a side without a value is of the other's kind */
 	const FmDriftOptions *options;
 	Categories categories[FM_BIN_DOANE + 1]; /* by binning */
+	int num_numbers;						 /* see merge_numbers */
+	double *numbers;
+	double *weights[2];
 	bool walked;
 	double gap; /* between the distribution functions */
 	double area;
@@ -232,27 +236,55 @@ text_categories(FmDriftSide *current, FmDriftSide *baseline, Categories *categor
 	}
 }
 
+/*
+ * The distinct numbers of both sides in their order, with the weight that each side has there
+ */
 static void
-number_categories(const FmDriftSide *current, const FmDriftSide *baseline, Categories *categories)
+merge_numbers(Pair *pair)
 {
-	const FmEntries *a = &current->entries;
-	const FmEntries *b = &baseline->entries;
-	int i = 0, j = 0;
+	const FmEntries *a = &pair->current->entries;
+	const FmEntries *b = &pair->baseline->entries;
+	Size room = (Size) a->num_entries + b->num_entries;
+	int i = 0, j = 0, n = 0;
 
+	if (pair->numbers != NULL)
+		return;
+	pair->numbers = palloc_extended(sizeof(double) * Max(room, 1), MCXT_ALLOC_HUGE);
+	for (int side = 0; side < 2; side++)
+		pair->weights[side] = palloc_extended(sizeof(double) * Max(room, 1), MCXT_ALLOC_HUGE);
 	/* no branch here: which side is next is chance */
 	while (i < a->num_entries && j < b->num_entries)
 	{
 		bool from_a = a->values[i] <= b->values[j];
 		bool from_b = b->values[j] <= a->values[i];
 
-		add_category(categories, from_a ? a->weights[i] : 0, from_b ? b->weights[j] : 0);
+		pair->numbers[n] = from_a ? a->values[i] : b->values[j];
+		pair->weights[0][n] = from_a ? a->weights[i] : 0;
+		pair->weights[1][n++] = from_b ? b->weights[j] : 0;
 		i += from_a;
 		j += from_b;
 	}
-	while (i < a->num_entries)
-		add_category(categories, a->weights[i++], 0);
-	while (j < b->num_entries)
-		add_category(categories, 0, b->weights[j++]);
+	for (; i < a->num_entries; i++, n++)
+	{
+		pair->numbers[n] = a->values[i];
+		pair->weights[0][n] = a->weights[i];
+		pair->weights[1][n] = 0;
+	}
+	for (; j < b->num_entries; j++, n++)
+	{
+		pair->numbers[n] = b->values[j];
+		pair->weights[0][n] = 0;
+		pair->weights[1][n] = b->weights[j];
+	}
+	pair->num_numbers = n;
+}
+
+static void
+number_categories(Pair *pair, Categories *categories)
+{
+	merge_numbers(pair);
+	for (int i = 0; i < pair->num_numbers; i++)
+		add_category(categories, pair->weights[0][i], pair->weights[1][i]);
 }
 
 /*
@@ -458,20 +490,17 @@ add_up(Categories *c)
 		double q = share(c->baseline[i], c->baseline_total);
 		double roots = sqrt(p) - sqrt(q);
 		double column = c->current[i] + c->baseline[i];
-		double above_current = c->current[i] - column * current_share;
-		double above_baseline = c->baseline[i] - column * baseline_share;
+		/* what the current side has above what is expected of it, the other side lacks */
+		double above = c->current[i] * baseline_share - c->baseline[i] * current_share;
 
 		c->largest_share = Max(c->largest_share, fabs(p - q));
 		c->largest_weight = Max(c->largest_weight, fabs(c->current[i] - c->baseline[i]));
 		c->variation += fabs(p - q);
 		c->hellinger += roots * roots;
-		if (column > 0)
-		{
-			c->present++;
-			c->chi_squared += above_current * above_current / (column * current_share) +
-							  above_baseline * above_baseline / (column * baseline_share);
-		}
+		c->present += column > 0;
+		c->chi_squared += column > 0 ? above * above / column : 0;
 	}
+	c->chi_squared /= current_share * baseline_share;
 }
 
 /*
@@ -487,7 +516,7 @@ categorize(Pair *pair, FmMetric metric)
 	Categories *categories;
 	Size room;
 
-	if (!current->is_number)
+	if (!pair->is_number)
 		binning = FM_BIN_VALUES;
 	else if (binning == FM_BIN_DEFAULT)
 		binning = options->bins > 0 || metric == FM_POPULATION_STABILITY ? FM_BIN_QUANTILE : FM_BIN_VALUES;
@@ -495,16 +524,16 @@ categorize(Pair *pair, FmMetric metric)
 	if (categories->made)
 		return categories;
 
-	room = current->is_number ? (Size) current->entries.num_entries + baseline->entries.num_entries
-							  : (Size) current->values.num_values + baseline->values.num_values;
+	room = pair->is_number ? (Size) current->entries.num_entries + baseline->entries.num_entries
+						   : (Size) current->values.num_values + baseline->values.num_values;
 	room = Max(room, (Size) options->bins + 128) + 3;
 	categories->made = true;
 	categories->current = palloc_extended(sizeof(double) * room, MCXT_ALLOC_HUGE);
 	categories->baseline = palloc_extended(sizeof(double) * room, MCXT_ALLOC_HUGE);
-	if (!current->is_number)
+	if (!pair->is_number)
 		text_categories(current, baseline, categories);
 	else if (binning == FM_BIN_VALUES)
-		number_categories(current, baseline, categories);
+		number_categories(pair, categories);
 	else if (binning == FM_BIN_DOANE)
 		bin_by_baseline(current, baseline, options, categories);
 	else
@@ -584,45 +613,43 @@ of_categories(FmMetric metric, const Categories *c, const FmDriftOptions *option
  * Largest gap between the two distribution functions, and the area between them
  */
 static void
-walk_distributions(const FmEntries *a, const FmEntries *b, double *largest_gap, double *area)
+walk_distributions(Pair *pair)
 {
-	double fa = 0, fb = 0;
+	double current_total = pair->current->entries.total;
+	double baseline_total = pair->baseline->entries.total;
+	double current = 0, baseline = 0;
 	double gap = 0; /* since the previous value */
-	double previous = 0;
-	int i = 0, j = 0;
 
-	*largest_gap = *area = 0;
+	if (pair->walked)
+		return;
+	merge_numbers(pair);
 	CHECK_FOR_INTERRUPTS();
-	while (i < a->num_entries || j < b->num_entries)
+	for (int i = 0; i < pair->num_numbers; i++)
 	{
-		bool from_a = j == b->num_entries || (i < a->num_entries && a->values[i] <= b->values[j]);
-		bool from_b = i == a->num_entries || (j < b->num_entries && b->values[j] <= a->values[i]);
-		double x = from_a ? a->values[i] : b->values[j];
-
 		/* the gap may last up to infinity, but where there is none it is nothing times infinity */
 		if (gap != 0)
-			*area += gap * (x - previous);
-		fa += from_a ? a->weights[i] : 0;
-		fb += from_b ? b->weights[j] : 0;
-		i += from_a;
-		j += from_b;
-		gap = fabs(fa / a->total - fb / b->total);
-		*largest_gap = Max(*largest_gap, gap);
-		previous = x;
+			pair->area += gap * (pair->numbers[i] - pair->numbers[i - 1]);
+		current += pair->weights[0][i];
+		baseline += pair->weights[1][i];
+		gap = fabs(current / current_total - baseline / baseline_total);
+		pair->gap = Max(pair->gap, gap);
 	}
+	pair->walked = true;
 }
 
 static const Tfmd__Histogram *
 histogram_of(const FmDriftSide *side, bool quantiles)
 {
-	FmWeightedValue *values =
-		palloc_extended(sizeof(FmWeightedValue) * Max(side->entries.num_entries, 1), MCXT_ALLOC_HUGE);
 	FmFiniteRange range = {INFINITY, -INFINITY, 0};
 	FmBoundaries boundaries;
+	FmWeightedValue *values;
 	Tfmd__Histogram *histogram;
 
 	if (side->standard != NULL && side->quantiles != NULL)
 		return quantiles ? side->quantiles : side->standard;
+	if (side->kept != NULL && side->kept_quantiles == quantiles)
+		return side->kept;
+	values = palloc_extended(sizeof(FmWeightedValue) * Max(side->entries.num_entries, 1), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < side->entries.num_entries; i++)
 	{
 		double value = side->entries.values[i];
@@ -647,7 +674,15 @@ histogram_of(const FmDriftSide *side, bool quantiles)
 	else
 		histogram = fm_standard_histogram(&boundaries, &range, HISTOGRAM_BUCKETS);
 	histogram->num_nan = side->num_nan; /* counted without weights in TFDV's histograms too */
+	pfree(values);
 	return histogram;
+}
+
+void
+fm_drift_side_keep_histogram(FmDriftSide *side, bool quantiles)
+{
+	side->kept = histogram_of(side, quantiles);
+	side->kept_quantiles = quantiles;
 }
 
 static bool
@@ -667,15 +702,7 @@ measure(Pair *pair, FmMetric metric, FmDriftResult *result, FmError *error)
 		fm_fail(error, ERRCODE_DATATYPE_MISMATCH, "cannot compare numbers with text");
 		return false;
 	}
-	if (current->is_number != baseline->is_number)
-	{
-		/* the side without a value is of the other's kind */
-		if (current->total > 0)
-			baseline->is_number = current->is_number;
-		else
-			current->is_number = baseline->is_number;
-	}
-	if (!fm_metric_fits(metric, current->is_number))
+	if (!fm_metric_fits(metric, pair->is_number))
 	{
 		fm_fail(error, ERRCODE_DATATYPE_MISMATCH, "%s is a metric of numbers", fm_metric_name(metric));
 		return false;
@@ -692,9 +719,7 @@ measure(Pair *pair, FmMetric metric, FmDriftResult *result, FmError *error)
 			result->defined = false;
 			return true;
 		}
-		if (!pair->walked)
-			walk_distributions(&current->entries, &baseline->entries, &pair->gap, &pair->area);
-		pair->walked = true;
+		walk_distributions(pair);
 		if (metric == FM_WASSERSTEIN)
 			result->value = options->scale_by_deviation ? pair->area / Max(baseline->deviation, 0.001) : pair->area;
 		else
@@ -705,7 +730,7 @@ measure(Pair *pair, FmMetric metric, FmDriftResult *result, FmError *error)
 		}
 		return true;
 	}
-	if (metric == FM_JENSEN_SHANNON && current->is_number && options->binning == FM_BIN_DEFAULT && options->bins == 0 &&
+	if (metric == FM_JENSEN_SHANNON && pair->is_number && options->binning == FM_BIN_DEFAULT && options->bins == 0 &&
 		!options->null_is_category && !options->unseen_is_category)
 	{
 		result->defined =
@@ -728,11 +753,20 @@ measure(Pair *pair, FmMetric metric, FmDriftResult *result, FmError *error)
 	return true;
 }
 
+static Pair
+pair_of(FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options)
+{
+	return (Pair){.current = current,
+				  .baseline = baseline,
+				  .options = options,
+				  .is_number = current->total == 0 && baseline->total > 0 ? baseline->is_number : current->is_number};
+}
+
 bool
 fm_drift_measure(FmMetric metric, FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options,
 				 FmDriftResult *result, FmError *error)
 {
-	Pair pair = {.current = current, .baseline = baseline, .options = options};
+	Pair pair = pair_of(current, baseline, options);
 
 	return measure(&pair, metric, result, error);
 }
@@ -741,15 +775,12 @@ bool
 fm_drift_measure_all(FmDriftSide *current, FmDriftSide *baseline, const FmDriftOptions *options, FmDriftResult *results,
 					 FmError *error)
 {
-	Pair pair = {.current = current, .baseline = baseline, .options = options};
+	Pair pair = pair_of(current, baseline, options);
 	bool one_kind = current->is_number == baseline->is_number || current->total == 0 || baseline->total == 0;
-	bool is_number = current->total > 0	   ? current->is_number
-					 : baseline->total > 0 ? baseline->is_number
-										   : current->is_number;
 
 	memset(results, 0, sizeof(FmDriftResult) * FM_METRICS);
 	for (int metric = 0; metric < FM_METRICS; metric++)
-		if (one_kind && fm_metric_fits(metric, is_number) && !measure(&pair, metric, &results[metric], error))
+		if (one_kind && fm_metric_fits(metric, pair.is_number) && !measure(&pair, metric, &results[metric], error))
 			return false;
 	return true;
 }

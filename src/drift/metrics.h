@@ -86,11 +86,16 @@ typedef struct FmDriftSide
 	double deviation;				 /* numbers: standard deviation */
 	const Tfmd__Histogram *standard; /* numbers of statistics: their histograms; NULL: made from the entries */
 	const Tfmd__Histogram *quantiles;
+	const Tfmd__Histogram *kept; /* made once for all comparisons of this side; NULL: made for each */
+	bool kept_quantiles;
 	bool exact;
 } FmDriftSide;
 
 /* A side as a column's sketch (or a feature of a table's) has it */
 extern void fm_drift_side_of_feature(const FmFeatureInfo *info, bool weighted, FmDriftSide *side);
+
+/* For a side of numbers that is compared more than once */
+extern void fm_drift_side_keep_histogram(FmDriftSide *side, bool quantiles);
 
 /* A side as statistics have it; the values of a number's side are those of its QUANTILES histogram: approximate */
 extern bool fm_drift_side_of_statistics(const Tfmd__FeatureNameStatistics *statistics, FmDriftSide *side);

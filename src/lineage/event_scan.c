@@ -7,8 +7,8 @@
  */
 #include "lineage/event_scan.h"
 
-#include "fm_compat.h"
-#include "fm_relation.h"
+#include "lineage/direct_scan.h"
+#include "lineage/ids.h"
 
 #include "access/genam.h"
 #include "access/relation.h"
@@ -17,19 +17,14 @@
 #include "access/tableam.h"
 #include "access/visibilitymap.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_am.h"
 #include "catalog/pg_index.h"
-#include "catalog/pg_opfamily.h"
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
-#include "utils/acl.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/rls.h"
 #include "utils/snapmgr.h"
 
 /* Ids so far apart are read in one go; what lies between is skipped, but no more than so many events of it */
@@ -56,7 +51,9 @@ enum
 	COLUMN_ARTIFACT,
 	COLUMN_EXECUTION,
 	COLUMN_TYPE,
-	COLUMN_ID,
+	N_LINK_COLUMNS,
+	/* details */
+	COLUMN_ID = N_LINK_COLUMNS,
 	COLUMN_TIME,
 	N_COLUMNS
 };
@@ -89,7 +86,8 @@ struct FmEventScan
 	AttrNumber columns[N_COLUMNS];
 	Relation index[2]; /* by kind: artifact 1, execution 0 */
 	IndexScanDesc scan[2];
-	AttrNumber in_index[2][3]; /* position of the first three columns in the index */
+	AttrNumber in_index[2][N_COLUMNS]; /* position of the columns in the index, 0: it has it not */
+	bool covered[2];				   /* the index has all that is wanted */
 	TupleTableSlot *slot;
 	Buffer vm_buffer;
 	bool details;
@@ -102,21 +100,8 @@ struct FmEventScan
 };
 
 /*
- * May the index be read? It is a whole btree in ascending order, without gaps for the snapshot.
- */
-static bool
-IsUsable(Relation index)
-{
-	Form_pg_index form = index->rd_index;
-
-	return index->rd_rel->relam == BTREE_AM_OID && form->indisvalid && form->indisready && form->indislive &&
-		   RelationGetIndexPredicate(index) == NIL && RelationGetIndexExpressions(index) == NIL &&
-		   index->rd_opfamily[0] == INTEGER_BTREE_FAM_OID && !(index->rd_indoption[0] & INDOPTION_DESC) &&
-		   fm_index_knows_snapshots(index);
-}
-
-/*
- * The index to find events by a column: it begins with it and has artifact, execution and type
+ * The index to find events by a column: it begins with it and has artifact, execution and type. Ours have id and time
+ * too, so that details take no heap access either.
  */
 static bool
 OpenIndex(FmEventScan *scan, int kind, AttrNumber leading)
@@ -128,19 +113,21 @@ OpenIndex(FmEventScan *scan, int kind, AttrNumber leading)
 	{
 		Relation index = index_open(lfirst_oid(lc), AccessShareLock);
 		Form_pg_index form = index->rd_index;
-		bool fits = IsUsable(index) && form->indkey.values[0] == leading;
+		bool fits = fm_index_reads_directly(index) && form->indkey.values[0] == leading;
 
-		for (int c = 0; fits && c < 3; c++)
+		for (int c = 0; fits && c < N_COLUMNS; c++)
 		{
 			scan->in_index[kind][c] = 0;
 			for (int k = 0; k < form->indnatts; k++)
 				if (form->indkey.values[k] == scan->columns[c])
 					scan->in_index[kind][c] = k + 1;
-			fits = scan->in_index[kind][c] != 0;
+			fits = scan->in_index[kind][c] != 0 || c >= N_LINK_COLUMNS;
 		}
 		if (fits)
 		{
 			scan->index[kind] = index;
+			scan->covered[kind] =
+				!scan->details || (scan->in_index[kind][COLUMN_ID] != 0 && scan->in_index[kind][COLUMN_TIME] != 0);
 			return true;
 		}
 		index_close(index, AccessShareLock);
@@ -165,10 +152,7 @@ fm_event_scan_open(bool details)
 	scan->details = details;
 	scan->vm_buffer = InvalidBuffer;
 	scan->heap = relation_open(relation, AccessShareLock);
-	/* rights and policies are looked at under the lock: before it they may still change */
-	fits = scan->heap->rd_rel->relkind == RELKIND_RELATION && !scan->heap->rd_rel->relhassubclass &&
-		   pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
-		   check_enable_rls(relation, InvalidOid, true) == RLS_NONE;
+	fits = fm_reads_directly(scan->heap);
 	for (int c = 0; fits && c < N_COLUMNS; c++)
 	{
 		scan->columns[c] = get_attnum(relation, names[c]);
@@ -190,7 +174,7 @@ fm_event_scan_open(bool details)
 	for (int k = 0; k < 2; k++)
 	{
 		scan->scan[k] = fm_index_beginscan(scan->heap, scan->index[k], GetActiveSnapshot(), 2);
-		scan->scan[k]->xs_want_itup = !details;
+		scan->scan[k]->xs_want_itup = scan->covered[k];
 	}
 	return scan;
 }
@@ -233,15 +217,36 @@ EventOfSlot(const FmEventScan *scan, FmEvent *event)
 static void
 StartRange(FmEventScan *scan, int kind, int64 low, int64 high)
 {
-	ScanKeyData keys[2];
-
-	/* with both ends the same the btree makes one key of them, if it is told that they are equalities */
-	ScanKeyInit(&keys[0], 1, low == high ? BTEqualStrategyNumber : BTGreaterEqualStrategyNumber,
-				low == high ? F_INT8EQ : F_INT8GE, Int64GetDatum(low));
-	ScanKeyInit(&keys[1], 1, low == high ? BTEqualStrategyNumber : BTLessEqualStrategyNumber,
-				low == high ? F_INT8EQ : F_INT8LE, Int64GetDatum(high));
-	index_rescan(scan->scan[kind], keys, 2, NULL, 0);
+	fm_index_range(scan->scan[kind], low, high);
 	scan->n_descents++;
+}
+
+static inline Datum
+IndexColumn(const FmEventScan *scan, int kind, int column, bool *is_null)
+{
+	IndexScanDesc index_scan = scan->scan[kind];
+
+	return index_getattr(index_scan->xs_itup, scan->in_index[kind][column], index_scan->xs_itupdesc, is_null);
+}
+
+/*
+ * An event that the index has all of
+ */
+static void
+EventOfIndex(const FmEventScan *scan, int kind, FmEvent *event)
+{
+	bool is_null;
+
+	event->artifact_id = DatumGetInt64(IndexColumn(scan, kind, COLUMN_ARTIFACT, &is_null));
+	event->execution_id = DatumGetInt64(IndexColumn(scan, kind, COLUMN_EXECUTION, &is_null));
+	event->type = DatumGetInt32(IndexColumn(scan, kind, COLUMN_TYPE, &is_null));
+	if (!scan->details)
+		return;
+	event->id = DatumGetInt64(IndexColumn(scan, kind, COLUMN_ID, &is_null));
+	event->milliseconds = DatumGetInt64(IndexColumn(scan, kind, COLUMN_TIME, &is_null));
+	event->has_time = !is_null;
+	if (is_null)
+		event->milliseconds = 0;
 }
 
 /*
@@ -252,9 +257,8 @@ NextEvent(FmEventScan *scan, int kind, FmEvent *event)
 {
 	IndexScanDesc index_scan = scan->scan[kind];
 	ItemPointer tid;
-	bool is_null;
 
-	if (scan->details)
+	if (!scan->covered[kind])
 	{
 		if (!index_getnext_slot(index_scan, ForwardScanDirection, scan->slot))
 			return false;
@@ -276,12 +280,7 @@ NextEvent(FmEventScan *scan, int kind, FmEvent *event)
 		if (index_fetch_heap(index_scan, scan->slot))
 			break;
 	}
-	event->artifact_id = DatumGetInt64(
-		index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_ARTIFACT], index_scan->xs_itupdesc, &is_null));
-	event->execution_id = DatumGetInt64(
-		index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_EXECUTION], index_scan->xs_itupdesc, &is_null));
-	event->type = DatumGetInt32(
-		index_getattr(index_scan->xs_itup, scan->in_index[kind][COLUMN_TYPE], index_scan->xs_itupdesc, &is_null));
+	EventOfIndex(scan, kind, event);
 	return true;
 }
 
@@ -521,15 +520,6 @@ WantsScan(const FmEventScan *scan, const FmTraversal *traversal)
 		   (traversal->options.memory_limit == 0 || scan->n_rows * 16 < traversal->options.memory_limit);
 }
 
-static int
-CompareIds(const void *a, const void *b)
-{
-	int64 left = *(const int64 *) a;
-	int64 right = *(const int64 *) b;
-
-	return left < right ? -1 : left > right;
-}
-
 void
 fm_event_scan_expand(FmEventScan *scan, FmTraversal *traversal, FmNodeKind kind, const int64 *ids, uint32 n,
 					 uint32 types)
@@ -574,7 +564,7 @@ fm_event_scan_expand(FmEventScan *scan, FmTraversal *traversal, FmNodeKind kind,
 	sorted = palloc_extended(n * sizeof(int64), MCXT_ALLOC_HUGE);
 	memcpy(sorted, ids, n * sizeof(int64));
 	if (n > 1)
-		qsort(sorted, n, sizeof(int64), CompareIds);
+		fm_sort_ids(sorted, n);
 	for (uint32 i = 0, end; i < n && traversal->error->sqlstate == 0; i = end)
 	{
 		for (end = i + 1; end < n && end - i < 1000 && sorted[end] - sorted[end - 1] <= MAX_GAP; end++)

@@ -140,7 +140,6 @@ fm_execute_kept(const char *sql, int n_args, const Oid *types, const Datum *valu
 
 	if (kept == NULL)
 	{
-		/* goes with SPI_finish */
 		Execute(Prepare(sql, n_args, types, generic), n_args, types, values, dest);
 		return;
 	}
@@ -155,4 +154,11 @@ fm_execute_kept(const char *sql, int n_args, const Oid *types, const Datum *valu
 		kept->running--;
 	}
 	PG_END_TRY();
+}
+
+void
+fm_execute_once(const char *sql, int n_args, const Oid *types, const Datum *values, DestReceiver *dest)
+{
+	/* goes with SPI_finish */
+	Execute(Prepare(sql, n_args, types, false), n_args, types, values, dest);
 }

@@ -21,4 +21,7 @@
 extern void fm_execute_kept(const char *sql, int n_args, const Oid *types, const Datum *values, bool generic,
 							DestReceiver *dest);
 
+/* The same for a query that is planned for these values, and not kept */
+extern void fm_execute_once(const char *sql, int n_args, const Oid *types, const Datum *values, DestReceiver *dest);
+
 #endif

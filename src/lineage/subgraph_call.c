@@ -1,6 +1,7 @@
 /*
  * lineage_subgraph(): MLMD's get_lineage_subgraph without its caps
  */
+#include "lineage/ids.h"
 #include "lineage/lineage_query.h"
 #include "lineage/subgraph_load.h"
 #include "lineage/traverse_call.h"
@@ -10,15 +11,6 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
-
-static int
-CompareIds(const void *a, const void *b)
-{
-	int64 left = *(const int64 *) a;
-	int64 right = *(const int64 *) b;
-
-	return left < right ? -1 : left > right;
-}
 
 static const text *
 TextArgument(FunctionCallInfo fcinfo, int n)
@@ -61,7 +53,7 @@ NodesOfKind(const FmTraversal *traversal, FmNodeKind kind, int *n)
 	for (uint32 i = 0; i < traversal->n_nodes; i++)
 		if (traversal->nodes[i].kind == kind && !traversal->nodes[i].excluded)
 			ids[(*n)++] = traversal->nodes[i].id;
-	qsort(ids, *n, sizeof(int64), CompareIds);
+	fm_sort_ids(ids, *n);
 	return ids;
 }
 

@@ -1,23 +1,20 @@
 /*
  * Reading a subgraph from the tables of MLMD into a message
  *
- * A query each for nodes, properties, paths of events, contexts and types, whatever the number of nodes. Rows come in
+ * A read each for nodes, properties, paths of events, contexts and types, whatever the number of nodes. Rows come in
  * the order of ids, so properties and paths find their owner by walking along.
  */
 #include "lineage/subgraph_load.h"
 
 #include "fm_compat.h"
 
-#include "catalog/pg_type.h"
 #include "common/base64.h"
-#include "executor/spi.h"
 #include "lineage/filter.h"
-#include "lineage/kept_plan.h"
-#include "lineage/lineage_query.h"
+#include "lineage/ids.h"
+#include "lineage/keyed_rows.h"
 #include "mb/pg_wchar.h"
 #include "message/message.h"
 #include "utils/builtins.h"
-#include "utils/timestamp.h"
 
 #define STRUCT_PREFIX "mlmd-struct::"
 
@@ -33,139 +30,127 @@ StaticAssertDecl(sizeof(Mlmd__ContextType__PropertiesEntry) == sizeof(TypeEntry)
 typedef struct NodeParts
 {
 	int64 id;
+	int64 type_id;
+	char **type;
 	size_t *n_properties;
 	PropertyEntry ***properties;
 	size_t *n_custom_properties;
 	PropertyEntry ***custom_properties;
 } NodeParts;
 
+#define NODE_PARTS(node)                                                                                               \
+	((NodeParts){(node)->id, (node)->type_id, &(node)->type, &(node)->n_properties,                                    \
+				 (PropertyEntry ***) &(node)->properties, &(node)->n_custom_properties,                                \
+				 (PropertyEntry ***) &(node)->custom_properties})
+
+/* The nodes of a kind, in the order of ids */
+typedef struct NodeList
+{
+	NodeParts *parts;
+	int n;
+	int current; /* whose properties come */
+} NodeList;
+
+/* The types of all kinds, in the order of ids */
+typedef struct TypeList
+{
+	int64 *ids;
+	char **names;
+	TypeEntry ****entries;
+	size_t **counts;
+	const ProtobufCMessageDescriptor **entry_descriptors;
+	size_t n;
+	size_t current; /* whose properties come */
+} TypeList;
+
+/* Attributions or associations, which the message has in the order of their own ids */
+typedef struct Link
+{
+	int64 id;
+	int64 node;
+	int64 context;
+} Link;
+
+typedef struct LinkList
+{
+	Link *links;
+	size_t n;
+	size_t room;
+} LinkList;
+
+/* Base types of execution types */
+typedef struct BaseType
+{
+	int64 type;
+	int64 base;
+	int number; /* in the protocol; 0: none */
+} BaseType;
+
+typedef struct BaseTypeList
+{
+	BaseType *types;
+	int n;
+} BaseTypeList;
+
 typedef struct Loader
 {
 	const FmSubgraphIds *ids;
 	Mlmd__LineageGraph *graph;
+	NodeList nodes[3]; /* by FmNodeKind */
+	TypeList types;
+	int64 *event_ids; /* of the graph's events */
+	size_t event;	  /* whose path comes */
 } Loader;
 
-/* ---- rows ---- */
-
-static int
-CompareIds(const void *a, const void *b)
-{
-	int64 left = *(const int64 *) a;
-	int64 right = *(const int64 *) b;
-
-	return left < right ? -1 : left > right;
-}
-
-/*
- * Ids that are near one another as ranges: an index finds a range as fast as an id. What lies between the ids is read
- * for nothing, so that is never more than the ids themselves. Gives the number of ranges.
- */
-static int
-RangesOfIds(const int64 *ids, int n, int64 *low, int64 *high)
-{
-	int n_ranges = 0;
-	int n_in_range = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		if (n_in_range > 0 && ids[i] - low[n_ranges - 1] <= 2 * (int64) n_in_range)
-		{
-			high[n_ranges - 1] = ids[i];
-			n_in_range++;
-			continue;
-		}
-		low[n_ranges] = high[n_ranges] = ids[i];
-		n_ranges++;
-		n_in_range = 1;
-	}
-	return n_ranges;
-}
-
-/*
- * Reads columns of the rows n of a table of MLMD whose column id is among ids, which are in order. There may be rows of
- * other ids too. No ids, no query.
- */
 static void
-ReadRows(const Loader *loader, const char *columns, const char *table, const char *id, const char *order,
-		 const int64 *ids, int n)
+Read(const Loader *loader, const FmKeyedTable *table, const int64 *ids, int n, FmKeyedReceiver receive, void *arg)
 {
-	MemoryContext context = CurrentMemoryContext;
-	const char *relation = loader->ids->has_as_of ? fm_relation_as_of(table) : psprintf("mlmd.%s", table);
-	Oid types[3] = {TIMESTAMPTZOID, INT8ARRAYOID, INT8ARRAYOID};
-	Datum values[3] = {TimestampTzGetDatum(loader->ids->as_of)};
-	int64 *low;
-	int n_ranges;
-
-	SPI_processed = 0;
-	SPI_tuptable = NULL;
-	if (n == 0)
-		return;
-	low = MemoryContextAllocHuge(CurrentMemoryContext, (Size) n * 2 * sizeof(int64));
-	n_ranges = RangesOfIds(ids, n, low, low + n);
-	if (n_ranges <= FM_KEPT_PLAN_NODES)
-	{
-		values[1] = PointerGetDatum(fm_int64_array(low, n_ranges));
-		values[2] = PointerGetDatum(fm_int64_array(low + n, n_ranges));
-		fm_execute_kept(psprintf("SELECT %s FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) r (low, "
-								 "high), %s n WHERE n.%s "
-								 "OPERATOR(pg_catalog.>=) r.low AND n.%s OPERATOR(pg_catalog.<=) r.high ORDER BY %s",
-								 columns, relation, id, id, order),
-						3, types, values, true, NULL);
-	}
-	else
-	{
-		char *sql = psprintf("SELECT %s FROM %s n WHERE n.%s OPERATOR(pg_catalog.=) ANY ($2) ORDER BY %s", columns,
-							 relation, id, order);
-
-		values[1] = PointerGetDatum(fm_int64_array(ids, n));
-		if (SPI_execute_with_args(sql, 2, types, values, NULL, true, 0) != SPI_OK_SELECT)
-			elog(ERROR, "unexpected result of a query for a subgraph");
-	}
-	pfree(low);
-	/* SPI leaves its own, which goes with SPI_finish */
-	MemoryContextSwitchTo(context);
-}
-
-static bool
-HasId(const int64 *ids, int n, int64 id)
-{
-	return bsearch(&id, ids, n, sizeof(int64), CompareIds) != NULL;
-}
-
-static int64
-IntField(uint64 row, int column, protobuf_c_boolean *has)
-{
-	bool is_null;
-	Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &is_null);
-
-	if (has)
-		*has = !is_null;
-	return is_null ? 0 : DatumGetInt64(value);
+	fm_read_keyed(table, ids, n, loader->ids->has_as_of ? &loader->ids->as_of : NULL, receive, arg);
 }
 
 /*
  * A string as the message has it: UTF-8, NULL for NULL
  */
 static char *
-TextField(uint64 row, int column)
+TextField(const FmKeyedRow *row, int column)
 {
-	bool is_null;
-	Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &is_null);
 	char *string;
 
-	if (is_null)
+	if (row->nulls[column])
 		return NULL;
-	string = TextDatumGetCString(value);
+	string = TextDatumGetCString(row->values[column]);
 	return pg_server_to_any(string, strlen(string), PG_UTF8);
 }
 
 static void *
-AllocArray(uint64 n)
+AllocArray(uint64 n, size_t size)
 {
-	return palloc(Max(n, 1) * sizeof(void *));
+	return MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * size);
 }
 
 /* ---- properties ---- */
+
+#define PROPERTY_COLUMNS                                                                                               \
+	{"is_custom_property", FM_COLUMN_BOOL}, {"name", FM_COLUMN_TEXT}, {"int_value", FM_COLUMN_INT},                    \
+		{"double_value", FM_COLUMN_DOUBLE}, {"string_value", FM_COLUMN_TEXT}, {"proto_value", FM_COLUMN_BYTES},        \
+	{                                                                                                                  \
+		"bool_value", FM_COLUMN_BOOL                                                                                   \
+	}
+
+static const FmKeyedTable property_tables[] = {
+	[FM_EXECUTION] = {"executionproperty", NULL, 8, {{"execution_id", FM_COLUMN_INT}, PROPERTY_COLUMNS}},
+	[FM_ARTIFACT] = {"artifactproperty", NULL, 8, {{"artifact_id", FM_COLUMN_INT}, PROPERTY_COLUMNS}},
+	[FM_CONTEXT] = {"contextproperty", NULL, 8, {{"context_id", FM_COLUMN_INT}, PROPERTY_COLUMNS}},
+};
+
+/* By kind and whether they are custom */
+static const ProtobufCMessageDescriptor *const property_descriptors[3][2] = {
+	[FM_EXECUTION] = {&mlmd__execution__properties_entry__descriptor,
+					  &mlmd__execution__custom_properties_entry__descriptor},
+	[FM_ARTIFACT] = {&mlmd__artifact__properties_entry__descriptor,
+					 &mlmd__artifact__custom_properties_entry__descriptor},
+	[FM_CONTEXT] = {&mlmd__context__properties_entry__descriptor, &mlmd__context__custom_properties_entry__descriptor},
+};
 
 /*
  * The google.protobuf.Struct of a STRUCT property; NULL when the string is not one
@@ -191,29 +176,25 @@ StructOfString(const char *string)
  * The value in the columns of a row from column on: int, double, string, proto, bool; NULL when none is there
  */
 static Mlmd__Value *
-ValueOfRow(uint64 row, int column)
+ValueOfRow(const FmKeyedRow *row, int column)
 {
 	Mlmd__Value *value = FM_NEW(Mlmd__Value, mlmd__value);
-	bool is_null;
-	Datum datum;
-	char *string;
+	const bool *nulls = row->nulls + column;
+	const Datum *values = row->values + column;
 
-	datum = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &is_null);
-	if (!is_null)
+	if (!nulls[0])
 	{
 		value->value_case = MLMD__VALUE__VALUE_INT_VALUE;
-		value->int_value = DatumGetInt64(datum);
-		return value;
+		value->int_value = DatumGetInt64(values[0]);
 	}
-	datum = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1, &is_null);
-	if (!is_null)
+	else if (!nulls[1])
 	{
 		value->value_case = MLMD__VALUE__VALUE_DOUBLE_VALUE;
-		value->double_value = DatumGetFloat8(datum);
-		return value;
+		value->double_value = DatumGetFloat8(values[1]);
 	}
-	if ((string = TextField(row, column + 2)) != NULL)
+	else if (!nulls[2])
 	{
+		char *string = TextField(row, column + 2);
 		Gpb__Struct *message = StructOfString(string);
 
 		if (message != NULL)
@@ -226,170 +207,239 @@ ValueOfRow(uint64 row, int column)
 			value->value_case = MLMD__VALUE__VALUE_STRING_VALUE;
 			value->string_value = string;
 		}
-		return value;
 	}
-	datum = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 3, &is_null);
-	if (!is_null)
+	else if (!nulls[3])
 	{
-		bytea *bytes = DatumGetByteaPP(datum);
+		bytea *bytes = DatumGetByteaP(values[3]);
 		FmError error = {0};
-		Gpb__Any *any = (Gpb__Any *) fm_message_unpack(&gpb__any__descriptor, (const uint8 *) VARDATA_ANY(bytes),
-													   VARSIZE_ANY_EXHDR(bytes), &error);
+		Gpb__Any *any = (Gpb__Any *) fm_message_unpack(&gpb__any__descriptor, (const uint8 *) VARDATA(bytes),
+													   VARSIZE(bytes) - VARHDRSZ, &error);
 
 		if (any == NULL)
 			return NULL;
 		value->value_case = MLMD__VALUE__VALUE_PROTO_VALUE;
 		value->proto_value = any;
-		return value;
 	}
-	datum = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 4, &is_null);
-	if (is_null)
+	else if (!nulls[4])
+	{
+		value->value_case = MLMD__VALUE__VALUE_BOOL_VALUE;
+		value->bool_value = DatumGetBool(values[4]);
+	}
+	else
 		return NULL;
-	value->value_case = MLMD__VALUE__VALUE_BOOL_VALUE;
-	value->bool_value = DatumGetBool(datum);
 	return value;
 }
 
-/*
- * Rows (node, is custom, name, values ..) in the order of the nodes -> the maps of the nodes
- */
-static void
-LoadProperties(const Loader *loader, FmNodeKind kind, NodeParts *nodes, int n_nodes,
-			   const ProtobufCMessageDescriptor *properties, const ProtobufCMessageDescriptor *custom_properties)
+typedef struct PropertyReader
 {
-	const char *name = fm_node_kind_name(kind);
-	int64 *ids = palloc(Max(n_nodes, 1) * sizeof(int64));
-	int node = 0;
-	uint64 row = 0;
+	NodeList *nodes;
+	const ProtobufCMessageDescriptor *const *descriptors;
+} PropertyReader;
 
-	for (int i = 0; i < n_nodes; i++)
-		ids[i] = nodes[i].id;
-	ReadRows(loader,
-			 psprintf("n.%s_id, n.is_custom_property, n.name, n.int_value, n.double_value, n.string_value, "
-					  "n.proto_value, n.bool_value",
-					  name),
-			 psprintf("%sproperty", name), psprintf("%s_id", name), "1, 2, n.name COLLATE pg_catalog.\"C\"", ids,
-			 n_nodes);
-	while (row < SPI_processed)
-	{
-		int64 id = IntField(row, 1, NULL);
-		uint64 end = row;
+static void
+ReceiveProperty(void *arg, const FmKeyedRow *row)
+{
+	const PropertyReader *reader = arg;
+	NodeList *nodes = reader->nodes;
+	int64 id = fm_row_int(row, 0, NULL);
+	bool custom = DatumGetBool(row->values[1]);
+	NodeParts *node;
+	PropertyEntry *entry;
 
-		CHECK_FOR_INTERRUPTS();
-		while (end < SPI_processed && IntField(end, 1, NULL) == id)
-			end++;
-		while (node < n_nodes && nodes[node].id < id)
-			node++;
-		if (node < n_nodes && nodes[node].id == id)
-		{
-			*nodes[node].properties = AllocArray(end - row);
-			*nodes[node].custom_properties = AllocArray(end - row);
-			for (; row < end; row++)
-			{
-				bool is_null;
-				bool custom = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2, &is_null));
-				PropertyEntry *entry = (PropertyEntry *) fm_message_new(custom ? custom_properties : properties);
-
-				entry->key = TextField(row, 3);
-				entry->value = ValueOfRow(row, 4);
-				if (entry->value == NULL)
-					continue;
-				if (custom)
-					(*nodes[node].custom_properties)[(*nodes[node].n_custom_properties)++] = entry;
-				else
-					(*nodes[node].properties)[(*nodes[node].n_properties)++] = entry;
-			}
-		}
-		row = end;
-	}
-	SPI_freetuptable(SPI_tuptable);
+	while (nodes->parts[nodes->current].id < id)
+		nodes->current++;
+	node = &nodes->parts[nodes->current];
+	entry = (PropertyEntry *) fm_message_new(reader->descriptors[custom]);
+	entry->key = TextField(row, 2);
+	entry->value = ValueOfRow(row, 3);
+	if (entry->value == NULL)
+		return;
+	if (custom)
+		FM_APPEND(*node->n_custom_properties, *node->custom_properties, entry);
+	else
+		FM_APPEND(*node->n_properties, *node->properties, entry);
 }
 
 /* ---- nodes ---- */
 
-#define NODE_PARTS(node)                                                                                               \
-	((NodeParts){(node)->id, &(node)->n_properties, (PropertyEntry ***) &(node)->properties,                           \
-				 &(node)->n_custom_properties, (PropertyEntry ***) &(node)->custom_properties})
+static const FmKeyedTable artifact_table = {"artifact",
+											NULL,
+											8,
+											{{"id", FM_COLUMN_INT},
+											 {"type_id", FM_COLUMN_INT},
+											 {"uri", FM_COLUMN_TEXT},
+											 {"state", FM_COLUMN_INT},
+											 {"name", FM_COLUMN_TEXT},
+											 {"create_time_since_epoch", FM_COLUMN_INT},
+											 {"last_update_time_since_epoch", FM_COLUMN_INT},
+											 {"external_id", FM_COLUMN_TEXT}}};
+static const FmKeyedTable execution_table = {"execution",
+											 NULL,
+											 7,
+											 {{"id", FM_COLUMN_INT},
+											  {"type_id", FM_COLUMN_INT},
+											  {"last_known_state", FM_COLUMN_INT},
+											  {"name", FM_COLUMN_TEXT},
+											  {"create_time_since_epoch", FM_COLUMN_INT},
+											  {"last_update_time_since_epoch", FM_COLUMN_INT},
+											  {"external_id", FM_COLUMN_TEXT}}};
+static const FmKeyedTable context_table = {"context",
+										   NULL,
+										   6,
+										   {{"id", FM_COLUMN_INT},
+											{"type_id", FM_COLUMN_INT},
+											{"name", FM_COLUMN_TEXT},
+											{"create_time_since_epoch", FM_COLUMN_INT},
+											{"last_update_time_since_epoch", FM_COLUMN_INT},
+											{"external_id", FM_COLUMN_TEXT}}};
 
 static void
-LoadArtifacts(Loader *loader)
+ReceiveArtifact(void *arg, const FmKeyedRow *row)
 {
-	Mlmd__LineageGraph *graph = loader->graph;
-	NodeParts *parts;
+	Loader *loader = arg;
+	NodeList *nodes = &loader->nodes[FM_ARTIFACT];
+	Mlmd__Artifact *node = FM_NEW(Mlmd__Artifact, mlmd__artifact);
 
-	ReadRows(loader,
-			 "n.id, n.type_id, n.uri, n.state::pg_catalog.int8, n.name, n.create_time_since_epoch, "
-			 "n.last_update_time_since_epoch, n.external_id",
-			 "artifact", "id", "1", loader->ids->artifacts, loader->ids->n_artifacts);
-	graph->artifacts = AllocArray(SPI_processed);
-	parts = palloc(Max(SPI_processed, 1) * sizeof(NodeParts));
-	for (uint64 row = 0; row < SPI_processed; row++)
-	{
-		Mlmd__Artifact *node;
-
-		if (!HasId(loader->ids->artifacts, loader->ids->n_artifacts, IntField(row, 1, NULL)))
-			continue;
-		node = FM_NEW(Mlmd__Artifact, mlmd__artifact);
-		node->id = IntField(row, 1, &node->has_id);
-		node->type_id = IntField(row, 2, &node->has_type_id);
-		node->uri = TextField(row, 3);
-		node->state = IntField(row, 4, &node->has_state);
-		node->name = TextField(row, 5);
-		node->create_time_since_epoch = IntField(row, 6, &node->has_create_time_since_epoch);
-		node->last_update_time_since_epoch = IntField(row, 7, &node->has_last_update_time_since_epoch);
-		node->external_id = TextField(row, 8);
-		parts[graph->n_artifacts] = NODE_PARTS(node);
-		graph->artifacts[graph->n_artifacts++] = node;
-	}
-	SPI_freetuptable(SPI_tuptable);
-	LoadProperties(loader, FM_ARTIFACT, parts, graph->n_artifacts, &mlmd__artifact__properties_entry__descriptor,
-				   &mlmd__artifact__custom_properties_entry__descriptor);
+	node->id = fm_row_int(row, 0, &node->has_id);
+	node->type_id = fm_row_int(row, 1, &node->has_type_id);
+	node->uri = TextField(row, 2);
+	node->state = fm_row_int(row, 3, &node->has_state);
+	node->name = TextField(row, 4);
+	node->create_time_since_epoch = fm_row_int(row, 5, &node->has_create_time_since_epoch);
+	node->last_update_time_since_epoch = fm_row_int(row, 6, &node->has_last_update_time_since_epoch);
+	node->external_id = TextField(row, 7);
+	nodes->parts[nodes->n++] = NODE_PARTS(node);
+	loader->graph->artifacts[loader->graph->n_artifacts++] = node;
 }
 
 static void
-LoadExecutions(Loader *loader)
+ReceiveExecution(void *arg, const FmKeyedRow *row)
 {
-	Mlmd__LineageGraph *graph = loader->graph;
-	NodeParts *parts;
+	Loader *loader = arg;
+	NodeList *nodes = &loader->nodes[FM_EXECUTION];
+	Mlmd__Execution *node = FM_NEW(Mlmd__Execution, mlmd__execution);
 
-	ReadRows(loader,
-			 "n.id, n.type_id, n.last_known_state::pg_catalog.int8, n.name, n.create_time_since_epoch, "
-			 "n.last_update_time_since_epoch, n.external_id",
-			 "execution", "id", "1", loader->ids->executions, loader->ids->n_executions);
-	graph->executions = AllocArray(SPI_processed);
-	parts = palloc(Max(SPI_processed, 1) * sizeof(NodeParts));
-	for (uint64 row = 0; row < SPI_processed; row++)
+	node->id = fm_row_int(row, 0, &node->has_id);
+	node->type_id = fm_row_int(row, 1, &node->has_type_id);
+	node->last_known_state = fm_row_int(row, 2, &node->has_last_known_state);
+	node->name = TextField(row, 3);
+	node->create_time_since_epoch = fm_row_int(row, 4, &node->has_create_time_since_epoch);
+	node->last_update_time_since_epoch = fm_row_int(row, 5, &node->has_last_update_time_since_epoch);
+	node->external_id = TextField(row, 6);
+	nodes->parts[nodes->n++] = NODE_PARTS(node);
+	loader->graph->executions[loader->graph->n_executions++] = node;
+}
+
+static void
+ReceiveContext(void *arg, const FmKeyedRow *row)
+{
+	Loader *loader = arg;
+	NodeList *nodes = &loader->nodes[FM_CONTEXT];
+	Mlmd__Context *node = FM_NEW(Mlmd__Context, mlmd__context);
+
+	node->id = fm_row_int(row, 0, &node->has_id);
+	node->type_id = fm_row_int(row, 1, &node->has_type_id);
+	node->name = TextField(row, 2);
+	node->create_time_since_epoch = fm_row_int(row, 3, &node->has_create_time_since_epoch);
+	node->last_update_time_since_epoch = fm_row_int(row, 4, &node->has_last_update_time_since_epoch);
+	node->external_id = TextField(row, 5);
+	nodes->parts[nodes->n++] = NODE_PARTS(node);
+	loader->graph->contexts[loader->graph->n_contexts++] = node;
+}
+
+/*
+ * The ids of the nodes of a kind that are there
+ */
+static int64 *
+IdsOfNodes(const NodeList *nodes)
+{
+	int64 *ids = AllocArray(nodes->n, sizeof(int64));
+
+	for (int i = 0; i < nodes->n; i++)
+		ids[i] = nodes->parts[i].id;
+	return ids;
+}
+
+/*
+ * The nodes of a kind with their properties
+ */
+static void
+LoadNodes(Loader *loader, FmNodeKind kind, const int64 *ids, int n)
+{
+	NodeList *nodes = &loader->nodes[kind];
+	PropertyReader reader = {nodes, property_descriptors[kind]};
+
+	nodes->parts = AllocArray(n, sizeof(NodeParts));
+	switch (kind)
 	{
-		Mlmd__Execution *node;
-
-		if (!HasId(loader->ids->executions, loader->ids->n_executions, IntField(row, 1, NULL)))
-			continue;
-		node = FM_NEW(Mlmd__Execution, mlmd__execution);
-		node->id = IntField(row, 1, &node->has_id);
-		node->type_id = IntField(row, 2, &node->has_type_id);
-		node->last_known_state = IntField(row, 3, &node->has_last_known_state);
-		node->name = TextField(row, 4);
-		node->create_time_since_epoch = IntField(row, 5, &node->has_create_time_since_epoch);
-		node->last_update_time_since_epoch = IntField(row, 6, &node->has_last_update_time_since_epoch);
-		node->external_id = TextField(row, 7);
-		parts[graph->n_executions] = NODE_PARTS(node);
-		graph->executions[graph->n_executions++] = node;
+		case FM_ARTIFACT:
+			loader->graph->artifacts = AllocArray(n, sizeof(void *));
+			Read(loader, &artifact_table, ids, n, ReceiveArtifact, loader);
+			break;
+		case FM_EXECUTION:
+			loader->graph->executions = AllocArray(n, sizeof(void *));
+			Read(loader, &execution_table, ids, n, ReceiveExecution, loader);
+			break;
+		case FM_CONTEXT:
+			loader->graph->contexts = AllocArray(n, sizeof(void *));
+			Read(loader, &context_table, ids, n, ReceiveContext, loader);
+			break;
 	}
-	SPI_freetuptable(SPI_tuptable);
-	LoadProperties(loader, FM_EXECUTION, parts, graph->n_executions, &mlmd__execution__properties_entry__descriptor,
-				   &mlmd__execution__custom_properties_entry__descriptor);
+	Read(loader, &property_tables[kind], IdsOfNodes(nodes), nodes->n, ReceiveProperty, &reader);
+}
+
+/* ---- contexts ---- */
+
+static const FmKeyedTable attribution_table = {
+	"attribution", NULL, 3, {{"artifact_id", FM_COLUMN_INT}, {"context_id", FM_COLUMN_INT}, {"id", FM_COLUMN_INT}}};
+static const FmKeyedTable association_table = {
+	"association", NULL, 3, {{"execution_id", FM_COLUMN_INT}, {"context_id", FM_COLUMN_INT}, {"id", FM_COLUMN_INT}}};
+
+static void
+ReceiveLink(void *arg, const FmKeyedRow *row)
+{
+	LinkList *list = arg;
+
+	if (list->n == list->room)
+	{
+		list->room = Max(list->room * 2, 64);
+		list->links =
+			list->n == 0 ? palloc(list->room * sizeof(Link)) : repalloc_huge(list->links, list->room * sizeof(Link));
+	}
+	list->links[list->n++] =
+		(Link){.node = fm_row_int(row, 0, NULL), .context = fm_row_int(row, 1, NULL), .id = fm_row_int(row, 2, NULL)};
+}
+
+#define ST_SORT SortLinks
+#define ST_ELEMENT_TYPE Link
+#define ST_COMPARE(a, b) ((a)->id < (b)->id ? -1 : (a)->id > (b)->id)
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/*
+ * The links of the nodes of a kind, in order
+ */
+static LinkList
+LoadLinks(const Loader *loader, FmNodeKind kind, const FmKeyedTable *table)
+{
+	LinkList list = {0};
+
+	Read(loader, table, IdsOfNodes(&loader->nodes[kind]), loader->nodes[kind].n, ReceiveLink, &list);
+	SortLinks(list.links, list.n);
+	return list;
 }
 
 /*
  * Sorts ids and drops those that come twice; gives the number left
  */
-static int
-UniqueIds(int64 *ids, int n)
+static size_t
+UniqueIds(int64 *ids, size_t n)
 {
-	int kept = 0;
+	size_t kept = 0;
 
-	qsort(ids, n, sizeof(int64), CompareIds);
-	for (int i = 0; i < n; i++)
+	fm_sort_ids(ids, n);
+	for (size_t i = 0; i < n; i++)
 		if (kept == 0 || ids[kept - 1] != ids[i])
 			ids[kept++] = ids[i];
 	return kept;
@@ -402,87 +452,86 @@ static void
 LoadContexts(Loader *loader)
 {
 	Mlmd__LineageGraph *graph = loader->graph;
-	int64 *ids = palloc(Max(graph->n_artifacts + graph->n_executions, 1) * sizeof(int64));
-	int64 *contexts;
-	int n_contexts = 0;
-	NodeParts *parts;
+	LinkList attributions = LoadLinks(loader, FM_ARTIFACT, &attribution_table);
+	LinkList associations = LoadLinks(loader, FM_EXECUTION, &association_table);
+	int64 *contexts = AllocArray(attributions.n + associations.n, sizeof(int64));
+	size_t n_contexts = 0;
 
-	for (size_t i = 0; i < graph->n_artifacts; i++)
-		ids[i] = graph->artifacts[i]->id;
-	ReadRows(loader, "n.artifact_id, n.context_id", "attribution", "artifact_id", "n.id", ids, graph->n_artifacts);
-	graph->attributions = AllocArray(SPI_processed);
-	for (uint64 row = 0; row < SPI_processed; row++)
+	graph->attributions = AllocArray(attributions.n, sizeof(void *));
+	for (size_t i = 0; i < attributions.n; i++)
 	{
-		Mlmd__Attribution *link;
+		Mlmd__Attribution *link = FM_NEW(Mlmd__Attribution, mlmd__attribution);
 
-		if (!HasId(ids, graph->n_artifacts, IntField(row, 1, NULL)))
-			continue;
-		link = FM_NEW(Mlmd__Attribution, mlmd__attribution);
-		link->artifact_id = IntField(row, 1, &link->has_artifact_id);
-		link->context_id = IntField(row, 2, &link->has_context_id);
+		link->has_artifact_id = link->has_context_id = true;
+		link->artifact_id = attributions.links[i].node;
+		link->context_id = contexts[n_contexts++] = attributions.links[i].context;
 		graph->attributions[graph->n_attributions++] = link;
 	}
-	SPI_freetuptable(SPI_tuptable);
-
-	for (size_t i = 0; i < graph->n_executions; i++)
-		ids[i] = graph->executions[i]->id;
-	ReadRows(loader, "n.execution_id, n.context_id", "association", "execution_id", "n.id", ids, graph->n_executions);
-	graph->associations = AllocArray(SPI_processed);
-	for (uint64 row = 0; row < SPI_processed; row++)
+	graph->associations = AllocArray(associations.n, sizeof(void *));
+	for (size_t i = 0; i < associations.n; i++)
 	{
-		Mlmd__Association *link;
+		Mlmd__Association *link = FM_NEW(Mlmd__Association, mlmd__association);
 
-		if (!HasId(ids, graph->n_executions, IntField(row, 1, NULL)))
-			continue;
-		link = FM_NEW(Mlmd__Association, mlmd__association);
-		link->execution_id = IntField(row, 1, &link->has_execution_id);
-		link->context_id = IntField(row, 2, &link->has_context_id);
+		link->has_execution_id = link->has_context_id = true;
+		link->execution_id = associations.links[i].node;
+		link->context_id = contexts[n_contexts++] = associations.links[i].context;
 		graph->associations[graph->n_associations++] = link;
 	}
-	SPI_freetuptable(SPI_tuptable);
-
-	contexts = palloc(Max(graph->n_attributions + graph->n_associations, 1) * sizeof(int64));
-	for (size_t i = 0; i < graph->n_attributions; i++)
-		contexts[n_contexts++] = graph->attributions[i]->context_id;
-	for (size_t i = 0; i < graph->n_associations; i++)
-		contexts[n_contexts++] = graph->associations[i]->context_id;
-	n_contexts = UniqueIds(contexts, n_contexts);
-	ReadRows(loader,
-			 "n.id, n.type_id, n.name, n.create_time_since_epoch, n.last_update_time_since_epoch, n.external_id",
-			 "context", "id", "1", contexts, n_contexts);
-	graph->contexts = AllocArray(SPI_processed);
-	parts = palloc(Max(SPI_processed, 1) * sizeof(NodeParts));
-	for (uint64 row = 0; row < SPI_processed; row++)
-	{
-		Mlmd__Context *node;
-
-		if (!HasId(contexts, n_contexts, IntField(row, 1, NULL)))
-			continue;
-		node = FM_NEW(Mlmd__Context, mlmd__context);
-		node->id = IntField(row, 1, &node->has_id);
-		node->type_id = IntField(row, 2, &node->has_type_id);
-		node->name = TextField(row, 3);
-		node->create_time_since_epoch = IntField(row, 4, &node->has_create_time_since_epoch);
-		node->last_update_time_since_epoch = IntField(row, 5, &node->has_last_update_time_since_epoch);
-		node->external_id = TextField(row, 6);
-		parts[graph->n_contexts] = NODE_PARTS(node);
-		graph->contexts[graph->n_contexts++] = node;
-	}
-	SPI_freetuptable(SPI_tuptable);
-	LoadProperties(loader, FM_CONTEXT, parts, graph->n_contexts, &mlmd__context__properties_entry__descriptor,
-				   &mlmd__context__custom_properties_entry__descriptor);
+	LoadNodes(loader, FM_CONTEXT, contexts, (int) UniqueIds(contexts, n_contexts));
 }
 
 /* ---- events ---- */
 
-static int
-CompareEvents(const void *a, const void *b)
-{
-	int64 left = ((const FmEvent *) a)->id;
-	int64 right = ((const FmEvent *) b)->id;
+/* steps in the order they were put, which is that of the rows in the table, and of an index among equal keys */
+static const FmKeyedTable eventpath_table = {"eventpath",
+											 "n.ctid",
+											 4,
+											 {{"event_id", FM_COLUMN_INT},
+											  {"is_index_step", FM_COLUMN_BOOL},
+											  {"step_index", FM_COLUMN_INT},
+											  {"step_key", FM_COLUMN_TEXT}}};
 
-	return left < right ? -1 : left > right;
+static void
+ReceiveStep(void *arg, const FmKeyedRow *row)
+{
+	Loader *loader = arg;
+	int64 id = fm_row_int(row, 0, NULL);
+	Mlmd__Event__Path__Step *step = FM_NEW(Mlmd__Event__Path__Step, mlmd__event__path__step);
+	Mlmd__Event *event;
+
+	while (loader->event_ids[loader->event] < id)
+		loader->event++;
+	event = loader->graph->events[loader->event];
+	if (DatumGetBool(row->values[1]))
+	{
+		step->value_case = MLMD__EVENT__PATH__STEP__VALUE_INDEX;
+		step->index = fm_row_int(row, 2, NULL);
+	}
+	else
+	{
+		step->value_case = MLMD__EVENT__PATH__STEP__VALUE_KEY;
+		step->key = TextField(row, 3);
+		if (step->key == NULL)
+			step->key = "";
+	}
+	if (event->path == NULL)
+		event->path = FM_NEW(Mlmd__Event__Path, mlmd__event__path);
+	FM_APPEND(event->path->n_steps, event->path->steps, step);
 }
+
+/* The place of an event by its id */
+typedef struct EventOrder
+{
+	int64 id;
+	const FmEvent *event;
+} EventOrder;
+
+#define ST_SORT SortEvents
+#define ST_ELEMENT_TYPE EventOrder
+#define ST_COMPARE(a, b) ((a)->id < (b)->id ? -1 : (a)->id > (b)->id)
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /*
  * The walk has read the events; what they lack is their paths
@@ -492,64 +541,51 @@ LoadEvents(Loader *loader)
 {
 	Mlmd__LineageGraph *graph = loader->graph;
 	int n = loader->ids->n_events;
-	FmEvent *events = MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * sizeof(FmEvent));
-	int64 *ids = MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * sizeof(int64));
-	size_t event = 0;
+	EventOrder *order = AllocArray(n, sizeof(EventOrder));
 
-	if (n > 0)
-		memcpy(events, loader->ids->events, n * sizeof(FmEvent));
-	qsort(events, n, sizeof(FmEvent), CompareEvents);
-	graph->events = AllocArray(n);
+	for (int i = 0; i < n; i++)
+		order[i] = (EventOrder){loader->ids->events[i].id, &loader->ids->events[i]};
+	SortEvents(order, n);
+	graph->events = AllocArray(n, sizeof(void *));
+	loader->event_ids = AllocArray(n, sizeof(int64));
 	for (int i = 0; i < n; i++)
 	{
+		const FmEvent *event = order[i].event;
 		Mlmd__Event *message;
 
-		if (i > 0 && events[i].id == events[i - 1].id)
+		if (i > 0 && order[i].id == order[i - 1].id)
 			continue;
 		message = FM_NEW(Mlmd__Event, mlmd__event);
 		message->has_artifact_id = message->has_execution_id = message->has_type = true;
-		message->artifact_id = events[i].artifact_id;
-		message->execution_id = events[i].execution_id;
-		message->type = events[i].type;
-		message->has_milliseconds_since_epoch = events[i].has_time;
-		message->milliseconds_since_epoch = events[i].milliseconds;
-		ids[graph->n_events] = events[i].id;
+		message->artifact_id = event->artifact_id;
+		message->execution_id = event->execution_id;
+		message->type = event->type;
+		message->has_milliseconds_since_epoch = event->has_time;
+		message->milliseconds_since_epoch = event->milliseconds;
+		loader->event_ids[graph->n_events] = event->id;
 		graph->events[graph->n_events++] = message;
 	}
-
-	/* steps in the order they were put, which is that of the rows in the table */
-	ReadRows(loader, "n.event_id, n.is_index_step, n.step_index::pg_catalog.int8, n.step_key", "eventpath", "event_id",
-			 loader->ids->has_as_of ? "1" : "1, n.ctid", ids, graph->n_events);
-	for (uint64 row = 0; row < SPI_processed; row++)
-	{
-		int64 id = IntField(row, 1, NULL);
-		bool is_null;
-		Mlmd__Event__Path__Step *step = FM_NEW(Mlmd__Event__Path__Step, mlmd__event__path__step);
-
-		while (event < graph->n_events && ids[event] < id)
-			event++;
-		if (event == graph->n_events || ids[event] != id)
-			continue;
-		if (DatumGetBool(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2, &is_null)))
-		{
-			step->value_case = MLMD__EVENT__PATH__STEP__VALUE_INDEX;
-			step->index = IntField(row, 3, NULL);
-		}
-		else
-		{
-			step->value_case = MLMD__EVENT__PATH__STEP__VALUE_KEY;
-			step->key = TextField(row, 4);
-			if (step->key == NULL)
-				step->key = "";
-		}
-		if (graph->events[event]->path == NULL)
-			graph->events[event]->path = FM_NEW(Mlmd__Event__Path, mlmd__event__path);
-		FM_APPEND(graph->events[event]->path->n_steps, graph->events[event]->path->steps, step);
-	}
-	SPI_freetuptable(SPI_tuptable);
+	Read(loader, &eventpath_table, loader->event_ids, (int) graph->n_events, ReceiveStep, loader);
 }
 
 /* ---- types ---- */
+
+static const FmKeyedTable type_table = {"type",
+										NULL,
+										8,
+										{{"id", FM_COLUMN_INT},
+										 {"name", FM_COLUMN_TEXT},
+										 {"version", FM_COLUMN_TEXT},
+										 {"description", FM_COLUMN_TEXT},
+										 {"external_id", FM_COLUMN_TEXT},
+										 {"input_type", FM_COLUMN_TEXT},
+										 {"output_type", FM_COLUMN_TEXT},
+										 {"type_kind", FM_COLUMN_INT}}};
+static const FmKeyedTable type_property_table = {
+	"typeproperty", NULL, 3, {{"type_id", FM_COLUMN_INT}, {"name", FM_COLUMN_TEXT}, {"data_type", FM_COLUMN_INT}}};
+static const FmKeyedTable parent_type_table = {
+	"parenttype", NULL, 2, {{"type_id", FM_COLUMN_INT}, {"parent_type_id", FM_COLUMN_INT}}};
+static const FmKeyedTable type_name_table = {"type", NULL, 2, {{"id", FM_COLUMN_INT}, {"name", FM_COLUMN_TEXT}}};
 
 /*
  * The signature of an execution type, which the table has as JSON; NULL when it has none or one that cannot be read
@@ -564,130 +600,166 @@ StructType(char *json)
 																			 json, strlen(json), &error);
 }
 
-/* A node that wants the name of its type */
-typedef struct TypedNode
+static void
+ReceiveType(void *arg, const FmKeyedRow *row)
 {
-	int64 type_id;
-	char **type;
-} TypedNode;
+	Loader *loader = arg;
+	TypeList *types = &loader->types;
+	Mlmd__LineageGraph *graph = loader->graph;
+
+#define FILL_TYPE(Type, prefix, list)                                                                                  \
+	Type *message = FM_NEW(Type, prefix);                                                                              \
+	message->id = fm_row_int(row, 0, &message->has_id);                                                                \
+	message->name = TextField(row, 1);                                                                                 \
+	message->version = TextField(row, 2);                                                                              \
+	message->description = TextField(row, 3);                                                                          \
+	message->external_id = TextField(row, 4);                                                                          \
+	types->ids[types->n] = message->id;                                                                                \
+	types->names[types->n] = message->name;                                                                            \
+	types->entries[types->n] = (TypeEntry ***) &message->properties;                                                   \
+	types->counts[types->n] = &message->n_properties;                                                                  \
+	types->entry_descriptors[types->n++] = &prefix##__properties_entry__descriptor;                                    \
+	FM_APPEND(graph->n_##list, graph->list, message)
+
+	switch (fm_row_int(row, 7, NULL))
+	{
+		case FM_ARTIFACT:
+		{
+			FILL_TYPE(Mlmd__ArtifactType, mlmd__artifact_type, artifact_types);
+			break;
+		}
+		case FM_CONTEXT:
+		{
+			FILL_TYPE(Mlmd__ContextType, mlmd__context_type, context_types);
+			break;
+		}
+		default:
+		{
+			FILL_TYPE(Mlmd__ExecutionType, mlmd__execution_type, execution_types);
+			message->input_type = StructType(TextField(row, 5));
+			message->output_type = StructType(TextField(row, 6));
+			break;
+		}
+	}
+#undef FILL_TYPE
+}
+
+static void
+ReceiveTypeProperty(void *arg, const FmKeyedRow *row)
+{
+	TypeList *types = arg;
+	int64 id = fm_row_int(row, 0, NULL);
+	TypeEntry *entry;
+
+	while (types->ids[types->current] < id)
+		types->current++;
+	entry = (TypeEntry *) fm_message_new(types->entry_descriptors[types->current]);
+	entry->key = TextField(row, 1);
+	entry->value = fm_row_int(row, 2, &entry->has_value);
+	FM_APPEND(*types->counts[types->current], *types->entries[types->current], entry);
+}
+
+static void
+ReceiveBaseType(void *arg, const FmKeyedRow *row)
+{
+	BaseTypeList *list = arg;
+	int64 type = fm_row_int(row, 0, NULL);
+
+	/* the first is the one */
+	if (list->n == 0 || list->types[list->n - 1].type != type)
+		list->types[list->n++] = (BaseType){.type = type, .base = fm_row_int(row, 1, NULL)};
+}
 
 /*
- * The types of a kind that the nodes have, and their names for the nodes. As with the client, only execution types come
- * with their base type.
+ * The base types are MLMD's own, whose numbers in the protocol are these
  */
 static void
-LoadTypes(Loader *loader, FmNodeKind kind, TypedNode *nodes, int n_nodes)
+ReceiveBaseTypeName(void *arg, const FmKeyedRow *row)
+{
+	static const char *const names[] = {"mlmd.Train", "mlmd.Transform", "mlmd.Process", "mlmd.Evaluate", "mlmd.Deploy"};
+	BaseTypeList *list = arg;
+	char *name = TextField(row, 1);
+
+	for (int i = 0; i < list->n; i++)
+		for (size_t k = 0; k < lengthof(names); k++)
+			if (list->types[i].base == fm_row_int(row, 0, NULL) && strcmp(name, names[k]) == 0)
+				list->types[i].number = k + 1;
+}
+
+/*
+ * As with the client, only execution types come with their base type
+ */
+static void
+LoadBaseTypes(Loader *loader)
 {
 	Mlmd__LineageGraph *graph = loader->graph;
-	const ProtobufCMessageDescriptor *entry_descriptor =
-		kind == FM_ARTIFACT	   ? &mlmd__artifact_type__properties_entry__descriptor
-		: kind == FM_EXECUTION ? &mlmd__execution_type__properties_entry__descriptor
-							   : &mlmd__context_type__properties_entry__descriptor;
-	TypeEntry ****entries;
-	size_t **counts;
-	size_t type = 0;
-	size_t n_types = 0;
-	int64 *ids = palloc(Max(n_nodes, 1) * sizeof(int64));
-	char **names;
-	int n;
+	int64 *ids = AllocArray(graph->n_execution_types, sizeof(int64));
+	BaseTypeList list = {.types = AllocArray(graph->n_execution_types, sizeof(BaseType))};
+	int next = 0;
 
-	for (int i = 0; i < n_nodes; i++)
-		ids[i] = nodes[i].type_id;
-	n = UniqueIds(ids, n_nodes);
-	/* the base types are MLMD's own, whose numbers in the protocol are these */
-	ReadRows(
-		loader,
-		"n.id, n.name, n.version, n.description, n.external_id, n.input_type, n.output_type, (SELECT CASE b.name WHEN "
-		"'mlmd.Train' THEN 1 WHEN 'mlmd.Transform' THEN 2 WHEN 'mlmd.Process' THEN 3 WHEN 'mlmd.Evaluate' THEN 4 WHEN "
-		"'mlmd.Deploy' "
-		"THEN 5 END::pg_catalog.int8 FROM mlmd.parenttype p JOIN mlmd.type b ON b.id OPERATOR(pg_catalog.=) "
-		"p.parent_type_id WHERE "
-		"p.type_id OPERATOR(pg_catalog.=) n.id LIMIT 1)",
-		"type", "id", "1", ids, n);
-	entries = palloc(Max(n, 1) * sizeof(*entries));
-	counts = palloc(Max(n, 1) * sizeof(*counts));
-	names = palloc(Max(n, 1) * sizeof(char *));
-	for (uint64 row = 0; row < SPI_processed; row++)
+	for (size_t i = 0; i < graph->n_execution_types; i++)
+		ids[i] = graph->execution_types[i]->id;
+	Read(loader, &parent_type_table, ids, (int) graph->n_execution_types, ReceiveBaseType, &list);
+	for (int i = 0; i < list.n; i++)
+		ids[i] = list.types[i].base;
+	Read(loader, &type_name_table, ids, (int) UniqueIds(ids, list.n), ReceiveBaseTypeName, &list);
+	for (size_t i = 0; i < graph->n_execution_types && next < list.n; i++)
 	{
-		int64 id = IntField(row, 1, NULL);
-
-		if (!HasId(ids, n, id))
+		if (list.types[next].type != graph->execution_types[i]->id)
 			continue;
-#define FILL_TYPE(Type, prefix, list)                                                                                  \
-	{                                                                                                                  \
-		Type *message = FM_NEW(Type, prefix);                                                                          \
-		message->id = IntField(row, 1, &message->has_id);                                                              \
-		message->name = TextField(row, 2);                                                                             \
-		message->version = TextField(row, 3);                                                                          \
-		message->description = TextField(row, 4);                                                                      \
-		message->external_id = TextField(row, 5);                                                                      \
-		entries[n_types] = (TypeEntry ***) &message->properties;                                                       \
-		counts[n_types] = &message->n_properties;                                                                      \
-		names[n_types] = message->name;                                                                                \
-		FM_APPEND(graph->n_##list, graph->list, message);                                                              \
+		graph->execution_types[i]->has_base_type = list.types[next].number != 0;
+		graph->execution_types[i]->base_type = list.types[next++].number;
 	}
-		if (kind == FM_ARTIFACT)
-			FILL_TYPE(Mlmd__ArtifactType, mlmd__artifact_type, artifact_types)
-		else if (kind == FM_CONTEXT)
-			FILL_TYPE(Mlmd__ContextType, mlmd__context_type, context_types)
-		else
+}
+
+/*
+ * The types that the nodes have, and their names for the nodes
+ */
+static void
+LoadTypes(Loader *loader)
+{
+	TypeList *types = &loader->types;
+	size_t n = loader->nodes[0].n + loader->nodes[1].n + loader->nodes[2].n;
+	int64 *ids = AllocArray(n, sizeof(int64));
+
+	n = 0;
+	for (int kind = 0; kind < 3; kind++)
+		for (int i = 0; i < loader->nodes[kind].n; i++)
+			/* nodes next to one another mostly have one type */
+			if (n == 0 || ids[n - 1] != loader->nodes[kind].parts[i].type_id)
+				ids[n++] = loader->nodes[kind].parts[i].type_id;
+	n = UniqueIds(ids, n);
+	types->ids = AllocArray(n, sizeof(int64));
+	types->names = AllocArray(n, sizeof(char *));
+	types->entries = AllocArray(n, sizeof(TypeEntry ***));
+	types->counts = AllocArray(n, sizeof(size_t *));
+	types->entry_descriptors = AllocArray(n, sizeof(void *));
+	Read(loader, &type_table, ids, (int) n, ReceiveType, loader);
+	Read(loader, &type_property_table, types->ids, (int) types->n, ReceiveTypeProperty, types);
+	LoadBaseTypes(loader);
+	for (int kind = 0; kind < 3; kind++)
+	{
+		for (int i = 0; i < loader->nodes[kind].n; i++)
 		{
-			FILL_TYPE(Mlmd__ExecutionType, mlmd__execution_type, execution_types)
-			graph->execution_types[n_types]->input_type = StructType(TextField(row, 6));
-			graph->execution_types[n_types]->output_type = StructType(TextField(row, 7));
-			graph->execution_types[n_types]->base_type =
-				IntField(row, 8, &graph->execution_types[n_types]->has_base_type);
+			const NodeParts *node = &loader->nodes[kind].parts[i];
+			int64 type = fm_find_id(types->ids, types->n, node->type_id);
+
+			/* some may be hidden from the caller */
+			if (type >= 0)
+				*node->type = types->names[type];
 		}
-#undef FILL_TYPE
-		/* ids become those of the types that are there: some may be hidden from the caller */
-		ids[n_types++] = id;
 	}
-	SPI_freetuptable(SPI_tuptable);
-	for (int i = 0; i < n_nodes; i++)
-	{
-		const int64 *found = bsearch(&nodes[i].type_id, ids, n_types, sizeof(int64), CompareIds);
-
-		if (found != NULL)
-			*nodes[i].type = names[found - ids];
-	}
-	ReadRows(loader, "n.type_id, n.name, n.data_type::pg_catalog.int8", "typeproperty", "type_id",
-			 "1, n.name COLLATE pg_catalog.\"C\"", ids, n_types);
-	for (uint64 row = 0; row < SPI_processed; row++)
-	{
-		int64 id = IntField(row, 1, NULL);
-		TypeEntry *entry = (TypeEntry *) fm_message_new(entry_descriptor);
-
-		while (type < n_types && ids[type] < id)
-			type++;
-		if (type == n_types || ids[type] != id)
-			continue;
-		entry->key = TextField(row, 2);
-		entry->value = IntField(row, 3, &entry->has_value);
-		FM_APPEND(*counts[type], *entries[type], entry);
-	}
-	SPI_freetuptable(SPI_tuptable);
 }
 
 Mlmd__LineageGraph *
 fm_load_subgraph(const FmSubgraphIds *ids)
 {
-	Mlmd__LineageGraph *graph = FM_NEW(Mlmd__LineageGraph, mlmd__lineage_graph);
-	Loader loader = {ids, graph};
-	TypedNode *nodes;
+	Loader loader = {.ids = ids, .graph = FM_NEW(Mlmd__LineageGraph, mlmd__lineage_graph)};
 
-	LoadArtifacts(&loader);
-	LoadExecutions(&loader);
+	LoadNodes(&loader, FM_ARTIFACT, ids->artifacts, ids->n_artifacts);
+	LoadNodes(&loader, FM_EXECUTION, ids->executions, ids->n_executions);
 	LoadContexts(&loader);
 	LoadEvents(&loader);
-	nodes = palloc(Max(Max(graph->n_artifacts, graph->n_executions), Max(graph->n_contexts, 1)) * sizeof(TypedNode));
-	for (size_t i = 0; i < graph->n_artifacts; i++)
-		nodes[i] = (TypedNode){graph->artifacts[i]->type_id, &graph->artifacts[i]->type};
-	LoadTypes(&loader, FM_ARTIFACT, nodes, graph->n_artifacts);
-	for (size_t i = 0; i < graph->n_executions; i++)
-		nodes[i] = (TypedNode){graph->executions[i]->type_id, &graph->executions[i]->type};
-	LoadTypes(&loader, FM_EXECUTION, nodes, graph->n_executions);
-	for (size_t i = 0; i < graph->n_contexts; i++)
-		nodes[i] = (TypedNode){graph->contexts[i]->type_id, &graph->contexts[i]->type};
-	LoadTypes(&loader, FM_CONTEXT, nodes, graph->n_contexts);
-	return graph;
+	LoadTypes(&loader);
+	return loader.graph;
 }

@@ -12,6 +12,7 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "lineage/graph_call.h"
+#include "lineage/ids.h"
 #include "lineage/kept_plan.h"
 #include "lineage/lineage_query.h"
 #include "lineage/live_traversal.h"
@@ -96,15 +97,6 @@ EventQuery(const FmStoreSource *source, FmNodeKind kind, bool all_types)
 					fm_node_kind_name(kind), all_types ? "" : " AND e.type OPERATOR(pg_catalog.=) ANY ($3)");
 }
 
-static int
-CompareIds(const void *a, const void *b)
-{
-	int64 left = *(const int64 *) a;
-	int64 right = *(const int64 *) b;
-
-	return left < right ? -1 : left > right;
-}
-
 static void
 ExpandByQuery(FmEventSource *base, FmTraversal *traversal, FmNodeKind kind, const int64 *ids, uint32 n, uint32 types)
 {
@@ -130,7 +122,7 @@ ExpandByQuery(FmEventSource *base, FmTraversal *traversal, FmNodeKind kind, cons
 	{
 		sorted = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(int64));
 		memcpy(sorted, ids, n * sizeof(int64));
-		qsort(sorted, n, sizeof(int64), CompareIds);
+		fm_sort_ids(sorted, n);
 		ids = sorted;
 	}
 	for (uint32 start = 0; start < n && traversal->error->sqlstate == 0; start += BATCH_SIZE)
@@ -157,7 +149,7 @@ MarkNodes(FmNodeKind kind, const FmNodeQuery *query, const int64 *ids, uint32 n,
 	int64 *found = fm_node_ids(kind, query, &n_found);
 
 	for (uint32 i = 0; i < n; i++)
-		if ((bsearch(&ids[i], found, n_found, sizeof(int64), CompareIds) != NULL) == mark_found)
+		if ((fm_find_id(found, n_found, ids[i]) >= 0) == mark_found)
 			marks[i] = true;
 	pfree(found);
 }

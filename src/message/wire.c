@@ -595,32 +595,40 @@ typedef struct WireWriter
 	FmError *error; /* NULL: what the message holds is not checked */
 } WireWriter;
 
-static void
+static pg_noinline void
+make_room(WireWriter *writer, size_t length)
+{
+	size_t used = writer->size - writer->start;
+	size_t size = Max(writer->size * 2, used + length + 64);
+	uint8 *buffer = palloc_extended(size, MCXT_ALLOC_HUGE);
+
+	memcpy(buffer + size - used, writer->buffer + writer->start, used);
+	pfree(writer->buffer);
+	writer->buffer = buffer;
+	writer->start = size - used;
+	writer->size = size;
+}
+
+static inline void
 put_bytes(WireWriter *writer, const void *data, size_t length)
 {
 	if (writer->start < length)
-	{
-		size_t used = writer->size - writer->start;
-		size_t size = Max(writer->size * 2, used + length + 64);
-		uint8 *buffer = palloc_extended(size, MCXT_ALLOC_HUGE);
-
-		memcpy(buffer + size - used, writer->buffer + writer->start, used);
-		pfree(writer->buffer);
-		writer->buffer = buffer;
-		writer->start = size - used;
-		writer->size = size;
-	}
+		make_room(writer, length);
 	writer->start -= length;
 	if (length > 0)
 		memcpy(writer->buffer + writer->start, data, length);
 }
 
-static void
+static inline void
 put_varint(WireWriter *writer, uint64 value)
 {
 	uint8 bytes[10];
 
-	put_bytes(writer, bytes, write_varint(value, bytes));
+	/* most are tags, lengths and small numbers */
+	if (value < 0x80 && writer->start > 0)
+		writer->buffer[--writer->start] = (uint8) value;
+	else
+		put_bytes(writer, bytes, write_varint(value, bytes));
 }
 
 static void put_message(WireWriter *writer, const ProtobufCMessage *message);

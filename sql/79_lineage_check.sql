@@ -26,6 +26,27 @@ END;
 $$;
 COMMENT ON FUNCTION mlmd_check_environment() IS 'internal: how many rows mlmd.mlmdenv has, and its version; NULL when the caller may not read it';
 
+CREATE FUNCTION mlmd_check_sequences() RETURNS TABLE (relation text, next bigint, highest bigint)
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT has_schema_privilege('mlmd', 'USAGE') THEN
+		RETURN;
+	END IF;
+	FOREACH relation IN ARRAY ARRAY['type', 'artifact', 'execution', 'context', 'event', 'association', 'attribution'] LOOP
+		-- a role that may not read them gets no answer, not an error
+		CONTINUE WHEN NOT has_column_privilege('mlmd.' || relation, 'id', 'SELECT')
+			OR NOT has_sequence_privilege(pg_get_serial_sequence('mlmd.' || relation, 'id'), 'SELECT');
+		EXECUTE format('SELECT s.last_value + s.is_called::integer, (SELECT max(n.id) FROM mlmd.%I n) FROM %s s',
+			relation, pg_get_serial_sequence('mlmd.' || relation, 'id')) INTO next, highest;
+		IF highest >= next THEN
+			RETURN NEXT;
+		END IF;
+	END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION mlmd_check_sequences() IS 'internal: the tables, of those that the caller may read, whose sequence gives an id next that is not above the highest one of the rows that the caller sees';
+
 CREATE FUNCTION mlmd_check() RETURNS TABLE (problem text, detail text, cure text, severity text)
 	LANGUAGE SQL STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -109,6 +130,10 @@ BEGIN ATOMIC
 			ELSE format('mlmd.mlmdenv has %s rows, the client wants one.', e.rows) END,
 		'TRUNCATE mlmd.mlmdenv; INSERT INTO mlmd.mlmdenv VALUES (10);', 'error'
 	FROM mlmd_check_environment() e WHERE e.rows <> 1 OR e.version <> 10
+	UNION ALL
+	SELECT 'sequence behind', format('The next id for mlmd.%I is %s, but there are rows up to %s: a new one may meet an id that is taken.', s.relation, s.next, s.highest),
+		format('SELECT setval(pg_get_serial_sequence(''mlmd.%1$s'', ''id''), max(id)) FROM mlmd.%1$I; by the owner of the sequence.', s.relation), 'warning'
+	FROM mlmd_check_sequences() s
 	UNION ALL
 	SELECT 'TLS only', 'pg_hba.conf lets nobody in without TLS, and the published client has a libpq without it.',
 		'Add a line of type host, hostnossl or local for the client.', 'error'

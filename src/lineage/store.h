@@ -66,6 +66,12 @@ extern void fm_store_unlock(FmStoreLock which);
 extern void fm_store_execute(SPIPlanPtr *plan, const char *sql, int n_args, const Oid *types, Datum *values,
 							 const char *nulls, long limit);
 
+/*
+ * Raises 23505 with a hint when the id that the sequence of a table gave last is one that a row has: a statement that does
+ * nothing on any conflict does not tell. fm_store_execute raises the same of statements that do.
+ */
+extern void fm_check_last_id(const char *table);
+
 /* Column (from 1) of row of the last result */
 extern int64 fm_result_int64(uint64 row, int column, bool *isnull);
 extern char *fm_result_text(uint64 row, int column); /* NULL for NULL */

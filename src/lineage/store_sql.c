@@ -5,8 +5,12 @@
 
 #include "fm_epoch.h"
 
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 /* field4 of an advisory lock's tag: 1 and 2 are those of pg_advisory_lock(bigint) and (int, int) */
@@ -37,11 +41,61 @@ fm_store_unlock(FmStoreLock which)
 	LockRelease(&tag, ExclusiveLock, false);
 }
 
+/* An id that the sequence of a table of the store gave is taken */
+FM_NORETURN static void
+throw_taken_id(const char *table, const char *detail)
+{
+	ereport(ERROR, (errcode(ERRCODE_UNIQUE_VIOLATION),
+					errmsg("the next id for mlmd.%s is taken: its sequence is behind the rows of the table", table),
+					detail ? errdetail_internal("%s", detail) : 0,
+					errhint("Rows that are inserted with an id do not move the sequence. Its owner does: SELECT "
+							"pg_catalog.setval(pg_catalog.pg_get_serial_sequence('mlmd.%s', 'id'), "
+							"pg_catalog.max(id)) FROM mlmd.%s;",
+							table, table)));
+}
+
+/*
+ * If the error that is being handled says that the primary key of a table with ids is violated, raises one that says what to
+ * do; nobody gives ids to rows that are inserted here
+ */
+static void
+explain_taken_id(void)
+{
+	ErrorData *error = CopyErrorData();
+	Oid relation;
+
+	if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION || error->schema_name == NULL || error->table_name == NULL ||
+		error->constraint_name == NULL || strcmp(error->schema_name, "mlmd") != 0 ||
+		strcmp(error->constraint_name, psprintf("%s_pkey", error->table_name)) != 0)
+		return;
+	relation = get_relname_relid(error->table_name, get_namespace_oid("mlmd", false));
+	if (!OidIsValid(relation) || get_attnum(relation, "id") == InvalidAttrNumber)
+		return;
+	FlushErrorState();
+	throw_taken_id(error->table_name, error->detail);
+}
+
+void
+fm_check_last_id(const char *table)
+{
+	static const Oid types[] = {TEXTOID};
+	Datum values[] = {CStringGetTextDatum(psprintf("mlmd.%s", table))};
+	char *sql =
+		psprintf("SELECT n.id FROM mlmd.%s n WHERE n.id = pg_catalog.currval(pg_catalog.pg_get_serial_sequence($1, "
+				 "'id')::pg_catalog.regclass)",
+				 table);
+	bool isnull;
+
+	if (SPI_execute_with_args(sql, 1, (Oid *) types, values, NULL, false, 1) == SPI_OK_SELECT && SPI_processed > 0)
+		throw_taken_id(table, psprintf("Key (id)=(" INT64_FORMAT ") already exists.", fm_result_int64(0, 1, &isnull)));
+}
+
 void
 fm_store_execute(SPIPlanPtr *plan, const char *sql, int n_args, const Oid *types, Datum *values, const char *nulls,
 				 long limit)
 {
-	int code;
+	MemoryContext context = CurrentMemoryContext;
+	volatile int code = 0;
 
 	if (*plan == NULL)
 	{
@@ -52,7 +106,17 @@ fm_store_execute(SPIPlanPtr *plan, const char *sql, int n_args, const Oid *types
 		SPI_keepplan(made);
 		*plan = made;
 	}
-	code = SPI_execute_plan(*plan, values, nulls, false, limit);
+	PG_TRY();
+	{
+		code = SPI_execute_plan(*plan, values, nulls, false, limit);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		explain_taken_id();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 	if (code < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(code));
 }

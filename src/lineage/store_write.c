@@ -84,15 +84,29 @@ static FmBatchInsert update_properties[FM_NODE_KINDS] = {
 		{"contextproperty", 8, {"context_id", PROPERTY_COLUMNS}, PROPERTY_UPDATE("context"), NULL, InvalidOid},
 };
 
+/* What is there already stays. The key is named: an id that is taken is an error, not an edge that is there. */
 static FmBatchInsert insert_links[FM_NODE_KINDS] = {
-	[FM_EXECUTION] = {"association", 2, {"context_id", "execution_id"}, "ON CONFLICT DO NOTHING", NULL, InvalidOid},
-	[FM_ARTIFACT] = {"attribution", 2, {"context_id", "artifact_id"}, "ON CONFLICT DO NOTHING", NULL, InvalidOid},
+	[FM_EXECUTION] = {"association",
+					  2,
+					  {"context_id", "execution_id"},
+					  "ON CONFLICT (context_id, execution_id) DO NOTHING",
+					  NULL,
+					  InvalidOid},
+	[FM_ARTIFACT] = {"attribution",
+					 2,
+					 {"context_id", "artifact_id"},
+					 "ON CONFLICT (context_id, artifact_id) DO NOTHING",
+					 NULL,
+					 InvalidOid},
 	[FM_CONTEXT] =
 		{"parentcontext", 2, {"parent_context_id", "context_id"}, "ON CONFLICT DO NOTHING", NULL, InvalidOid},
 };
-static FmBatchInsert insert_events = {
-	"event", 4,			{"artifact_id", "execution_id", "type", "milliseconds_since_epoch"}, "ON CONFLICT DO NOTHING",
-	NULL,	 InvalidOid};
+static FmBatchInsert insert_events = {"event",
+									  4,
+									  {"artifact_id", "execution_id", "type", "milliseconds_since_epoch"},
+									  "ON CONFLICT (artifact_id, execution_id, type) DO NOTHING",
+									  NULL,
+									  InvalidOid};
 
 static const Oid find_types[] = {INT8OID, TEXTOID, TEXTOID};
 static const Oid lock_types[] = {INT8OID};
@@ -435,6 +449,7 @@ find_or_insert(FmNode *node, const FmType *type, int64 now)
 			return false;
 		}
 	}
+	fm_check_last_id(fm_kind_name(kind));
 	ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 					errmsg("%s was put and removed by other transactions at the same time", node_place(node))));
 	return false;

@@ -218,5 +218,49 @@ SELECT count(put_artifact(id => id, uri => 'moved')) FROM (SELECT max(id) AS id 
 SELECT relname FROM pg_stat_xact_all_tables WHERE schemaname = 'mlmd' AND seq_scan > 0 ORDER BY 1;
 ROLLBACK;
 
+-- rows that were inserted with ids of their own do not move the sequence: the next row meets an id that is taken, and a
+-- put says so, also where it leaves alone what is there already
+SELECT id AS data FROM mlmd.type WHERE name = 'Data' \gset
+SELECT setval(pg_get_serial_sequence('mlmd.artifact', 'id'), (SELECT max(id) FROM mlmd.artifact)) + 1 AS next,
+	setval(pg_get_serial_sequence('mlmd.event', 'id'), (SELECT max(id) FROM mlmd.event)) AS event,
+	setval(pg_get_serial_sequence('mlmd.association', 'id'), (SELECT max(id) FROM mlmd.association)) AS association \gset
+INSERT INTO mlmd.artifact (id, type_id) SELECT i, :data FROM generate_series(:next::bigint, :next + 5) i;
+SELECT problem, severity FROM mlmd_check() WHERE problem = 'sequence behind';
+SELECT replace(detail, :'next', 'N') = 'The next id for mlmd.artifact is N, but there are rows up to ' || :next + 5 || ': a new one may meet an id that is taken.' AS detail,
+	cure FROM mlmd_check() WHERE problem = 'sequence behind';
+CREATE FUNCTION hint_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	message text;
+	hint text;
+BEGIN
+	EXECUTE statement;
+	RETURN 'no error';
+EXCEPTION WHEN unique_violation THEN
+	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+	RETURN message || E'\n' || hint;
+END
+$$;
+SELECT hint_of($$SELECT put_artifact('Data')$$);
+SELECT hint_of($$SELECT put_artifact('Data', name => 'lagging', reuse => true)$$);
+SELECT hint_of($$SELECT put_execution('Trainer', new_outputs => '[{"type": "Data"}]')$$);
+-- the cure
+SELECT setval(pg_get_serial_sequence('mlmd.artifact', 'id'), max(id)) = max(id) AS set FROM mlmd.artifact;
+SELECT count(*) FROM mlmd_check() WHERE problem = 'sequence behind';
+SELECT hint_of($$SELECT put_artifact('Data', name => 'lagging', reuse => true)$$);
+-- no edge is lost
+SELECT put_execution('Trainer') AS execution, put_context('Run', 'lagging') AS context \gset
+INSERT INTO mlmd.event (id, artifact_id, execution_id, type) SELECT max(e.id) + i, :next, :execution, i FROM mlmd.event e, generate_series(1, 2) i GROUP BY i;
+INSERT INTO mlmd.association (id, context_id, execution_id) SELECT max(id) + 1, :context, :execution FROM mlmd.association;
+SELECT problem, severity, count(*) FROM mlmd_check() WHERE problem = 'sequence behind' GROUP BY 1, 2;
+SELECT hint_of(format($$SELECT put_execution('Trainer', inputs => ARRAY[%s])$$, :next));
+SELECT hint_of(format($$SELECT put_event(%s, %s, 'OUTPUT')$$, :next, :execution));
+SELECT hint_of(format($$SELECT put_execution('Trainer', contexts => ARRAY[%s])$$, :context));
+SELECT hint_of($$SELECT put_artifact_type('New')$$);
+INSERT INTO mlmd.type (id, name, type_kind) SELECT max(id) + 1, 'by hand', 1 FROM mlmd.type;
+SELECT hint_of($$SELECT put_artifact_type('Newer')$$);
+-- another key that is taken is the server's own error
+SELECT hint_of($$SELECT put_artifact('Data', name => 'lagging')$$);
+DROP FUNCTION hint_of(text);
+
 \c :regression
 DROP DATABASE regress_lineage_store;

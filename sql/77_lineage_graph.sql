@@ -106,11 +106,11 @@ CREATE FUNCTION to_mermaid(graph lineage_graph) RETURNS text
 	AS 'MODULE_PATHNAME', 'lineage_graph_to_mermaid' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION to_mermaid(lineage_graph) IS 'a graph as a Mermaid flowchart: artifacts rounded, executions as boxes. IMMUTABLE';
 
-CREATE FUNCTION to_openlineage(graph lineage_graph, namespace text DEFAULT 'mlmd', producer text DEFAULT 'https://github.com/google/ml-metadata')
-	RETURNS SETOF jsonb
-	AS 'MODULE_PATHNAME', 'lineage_graph_to_openlineage' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION to_openlineage(lineage_graph, text, text) IS
-	'executions of a graph as RunEvents of OpenLineage 2-0-2, one each: the job is the type of the execution, its datasets the artifacts, named by uri if they have one; the run id is the same every time. namespace is that of the jobs and of datasets without a uri, producer a URI. IMMUTABLE';
+CREATE FUNCTION to_openlineage(graph lineage_graph, namespace text DEFAULT 'mlmd', producer text DEFAULT 'https://github.com/google/ml-metadata',
+		event_time timestamptz DEFAULT NULL) RETURNS SETOF jsonb
+	AS 'MODULE_PATHNAME', 'lineage_graph_to_openlineage' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION to_openlineage(lineage_graph, text, text, timestamptz) IS
+	'executions of a graph as RunEvents of OpenLineage 2-0-2, one each: the job is the type of the execution, its datasets the artifacts, named by uri if they have one; the run id is the same every time. namespace is that of the jobs and of datasets without a uri, producer a URI. The time of an event is the last update of the execution, else the last of its MLMD events, else when it was made, else when its outputs or inputs were; event_time where none of these is known, without which that is an error (22004). IMMUTABLE';
 
 CREATE FUNCTION lineage_graph_agg_text(internal, source text, target text) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;

@@ -36,22 +36,36 @@ END;
 COMMENT ON FUNCTION transformations(bigint, bigint) IS
 	'how and when this data was made: the executions upstream of it, the farthest first, with what went in and out. started and finished are the first and last time that the execution or its events have. STABLE';
 
+CREATE FUNCTION contexts_as_of(kind text, node bigint, as_of timestamptz) RETURNS text[]
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT array_agg(c.name ORDER BY c.name) FROM mlmd.context_versions c
+	WHERE c.valid_from <= contexts_as_of.as_of AND contexts_as_of.as_of < c.valid_to AND c.id IN (
+		SELECT l.context_id FROM mlmd.attribution_versions l
+		WHERE contexts_as_of.kind = 'artifact' AND l.artifact_id = node AND l.valid_from <= contexts_as_of.as_of AND contexts_as_of.as_of < l.valid_to
+		UNION ALL SELECT l.context_id FROM mlmd.association_versions l
+		WHERE contexts_as_of.kind = 'execution' AND l.execution_id = node AND l.valid_from <= contexts_as_of.as_of AND contexts_as_of.as_of < l.valid_to);
+END;
+COMMENT ON FUNCTION contexts_as_of(text, bigint, timestamptz) IS
+	'the names of the contexts that an artifact or an execution belonged to at a time, in order; NULL for none. STABLE';
+
 CREATE FUNCTION impact(artifact bigint DEFAULT NULL, execution bigint DEFAULT NULL, artifacts bigint[] DEFAULT NULL, executions bigint[] DEFAULT NULL,
 		max_hops bigint DEFAULT NULL, as_of timestamptz DEFAULT NULL)
 	RETURNS TABLE (kind text, id bigint, type text, name text, uri text, distance integer, contexts text[])
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100
 BEGIN ATOMIC
 	SELECT d.kind, d.id, d.type, d.name, d.uri, d.distance,
-		(SELECT array_agg(c.name ORDER BY c.name) FROM mlmd.context c WHERE c.id IN (
-			SELECT l.context_id FROM mlmd.attribution l WHERE d.kind = 'artifact' AND l.artifact_id = d.id
-			UNION ALL SELECT l.context_id FROM mlmd.association l WHERE d.kind = 'execution' AND l.execution_id = d.id))
+		CASE WHEN impact.as_of IS NOT NULL THEN @extschema@.contexts_as_of(d.kind, d.id, impact.as_of)
+			ELSE (SELECT array_agg(c.name ORDER BY c.name) FROM mlmd.context c WHERE c.id IN (
+				SELECT l.context_id FROM mlmd.attribution l WHERE d.kind = 'artifact' AND l.artifact_id = d.id
+				UNION ALL SELECT l.context_id FROM mlmd.association l WHERE d.kind = 'execution' AND l.execution_id = d.id)) END
 	FROM @extschema@.downstream(artifact => impact.artifact, execution => impact.execution, artifacts => impact.artifacts,
 		executions => impact.executions, max_hops => impact.max_hops, as_of => impact.as_of) d
 	WHERE d.distance > 0
 	ORDER BY d.distance, d.kind, d.id;
 END;
 COMMENT ON FUNCTION impact(bigint, bigint, bigint[], bigint[], bigint, timestamptz) IS
-	'what would be touched by a change of the given artifacts and executions: all that comes from them, with the names of the contexts (pipelines, runs) it belongs to. STABLE';
+	'what would be touched by a change of the given artifacts and executions: all that comes from them, with the names of the contexts (pipelines, runs) it belongs to, or belonged to at the time as_of. STABLE';
 
 CREATE FUNCTION compare_artifacts(artifacts bigint[])
 	RETURNS TABLE (origin text, property text, "values" jsonb, is_equal boolean)

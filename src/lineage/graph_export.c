@@ -2,6 +2,7 @@
  * A lineage_graph value in the languages of others: DOT, Mermaid, OpenLineage
  */
 #include "lineage/graph_call.h"
+#include "lineage/traverse_call.h"
 
 #include "common/cryptohash.h"
 #include "common/sha1.h"
@@ -13,6 +14,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
+#include "utils/timestamp.h"
 
 /* A node by what the exporters say of it */
 typedef struct Label
@@ -369,25 +371,67 @@ CompareEvents(const void *a, const void *b)
 	return IsOutput(left) - IsOutput(right);
 }
 
+/*
+ * When what an execution's event tells was so, in milliseconds since 1970: the execution's last update; else the last of its
+ * events; else when it was made; else when the last of its outputs, or else of its inputs, was made. False when nothing
+ * says. MLMD has 0 where a time was not set.
+ */
+static bool
+EventTime(const Mlmd__Execution *execution, Mlmd__Event *const *events, size_t n, HTAB *artifacts, int64 *time)
+{
+	int64 last_event = 0;
+	int64 last_made[2] = {0, 0}; /* inputs, outputs */
+
+	for (size_t i = 0; i < n; i++)
+	{
+		const ArtifactEntry *entry = hash_search(artifacts, &events[i]->artifact_id, HASH_FIND, NULL);
+		int64 *made = &last_made[IsOutput(events[i])];
+
+		if (events[i]->milliseconds_since_epoch != 0 &&
+			(last_event == 0 || events[i]->milliseconds_since_epoch > last_event))
+			last_event = events[i]->milliseconds_since_epoch;
+		if (entry != NULL && entry->artifact->create_time_since_epoch != 0 &&
+			(*made == 0 || entry->artifact->create_time_since_epoch > *made))
+			*made = entry->artifact->create_time_since_epoch;
+	}
+	*time = execution->last_update_time_since_epoch != 0 ? execution->last_update_time_since_epoch
+			: last_event != 0							 ? last_event
+			: execution->create_time_since_epoch != 0	 ? execution->create_time_since_epoch
+			: last_made[1] != 0							 ? last_made[1]
+														 : last_made[0];
+	return *time != 0;
+}
+
 PGDLLEXPORT PG_FUNCTION_INFO_V1(lineage_graph_to_openlineage);
 
 /*
- * to_openlineage(graph lineage_graph, namespace text, producer text) -> setof jsonb: a RunEvent an execution
+ * to_openlineage(graph lineage_graph, namespace text, producer text, event_time timestamptz) -> setof jsonb: a RunEvent an
+ * execution; nothing when one of the first three is NULL. Error 22004 when the time of an execution is not known and
+ * event_time is NULL, 22008 when event_time is infinite.
  */
 Datum
 lineage_graph_to_openlineage(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Mlmd__LineageGraph *graph = PG_GETARG_LINEAGE_GRAPH(0);
-	char *namespace = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	char *producer = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	HASHCTL control = {.keysize = sizeof(int64), .entrysize = sizeof(ArtifactEntry), .hcxt = CurrentMemoryContext};
-	HTAB *artifacts =
-		hash_create("artifacts by id", Max(graph->n_artifacts, 16), &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	Mlmd__Event **events = palloc(Max(graph->n_events, 1) * sizeof(*events));
+	Mlmd__LineageGraph *graph;
+	char *namespace;
+	char *producer;
+	HTAB *artifacts;
+	Mlmd__Event **events;
 	StringInfoData out;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		return (Datum) 0;
+	if (!PG_ARGISNULL(3) && TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(3)))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("event_time must be finite")));
+	graph = PG_GETARG_LINEAGE_GRAPH(0);
+	namespace = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	producer = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	artifacts =
+		hash_create("artifacts by id", Max(graph->n_artifacts, 16), &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	events = palloc(Max(graph->n_events, 1) * sizeof(*events));
 	namespace = pg_server_to_any(namespace, strlen(namespace), PG_UTF8);
 	producer = pg_server_to_any(producer, strlen(producer), PG_UTF8);
 	for (size_t i = 0; i < graph->n_artifacts; i++)
@@ -410,7 +454,7 @@ lineage_graph_to_openlineage(PG_FUNCTION_ARGS)
 		const Mlmd__Execution *execution = graph->executions[i];
 		size_t low = 0;
 		size_t high = graph->n_events;
-		int64 time = execution->last_update_time_since_epoch;
+		int64 time;
 		Datum value;
 		bool is_null = false;
 		char *server;
@@ -426,8 +470,18 @@ lineage_graph_to_openlineage(PG_FUNCTION_ARGS)
 				high = middle;
 		}
 		for (high = low; high < graph->n_events && events[high]->execution_id == execution->id; high++)
-			if (!execution->has_last_update_time_since_epoch && events[high]->milliseconds_since_epoch > time)
-				time = events[high]->milliseconds_since_epoch;
+			;
+		if (!EventTime(execution, events + low, high - low, artifacts, &time))
+		{
+			if (PG_ARGISNULL(3))
+				ereport(ERROR,
+						(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						 errmsg("no time is known for execution %lld", (long long) execution->id),
+						 errdetail("An event of OpenLineage has a time, and neither the execution nor its events and "
+								   "artifacts have one."),
+						 errhint("Give a time for such executions as event_time.")));
+			time = fm_timestamp_to_milliseconds(PG_GETARG_TIMESTAMPTZ(3));
+		}
 		resetStringInfo(&out);
 		appendStringInfo(&out, "{\"eventType\": \"%s\", \"eventTime\": \"", EventType(execution));
 		AppendTime(&out, time);

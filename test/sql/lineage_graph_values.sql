@@ -20,7 +20,19 @@ SELECT what, (SELECT array_agg(u.id || ':' || u.distance ORDER BY u.distance, u.
 SELECT what, (SELECT array_agg(kind || ' ' || id ORDER BY "position") FROM topological_order(graph)) FROM hostile WHERE what <> 'itself' ORDER BY what;
 SELECT what, topological_order(graph) FROM hostile WHERE what = 'itself';
 SELECT what, to_dot(graph), to_mermaid(graph) FROM hostile WHERE what IN ('names', 'far', 'dangling', 'unknown') ORDER BY what;
-SELECT what, o FROM hostile, to_openlineage(graph, 'n"s', 'https://example.org') o ORDER BY what, o;
+SELECT what, o FROM hostile, to_openlineage(graph, 'n"s', 'https://example.org', '2024-02-29 12:34:56.789+00') o ORDER BY what, o;
+SELECT o FROM hostile, to_openlineage(graph) o WHERE what = 'itself';
+SELECT FROM to_openlineage(NULL) UNION ALL SELECT FROM to_openlineage('executions { id: 1 }', NULL) UNION ALL SELECT FROM to_openlineage('executions { id: 1 }', producer => NULL);
+SELECT to_openlineage('', event_time => 'infinity');
+-- an event has the best time that is known; 0 is MLMD's for none
+SELECT what, to_openlineage(graph::lineage_graph, event_time => '2031-01-01 00:00+00') ->> 'eventTime' AS time FROM (VALUES
+	('last update', 'executions { id: 1 last_update_time_since_epoch: 1700000001000 create_time_since_epoch: 1700000002000 } events { execution_id: 1 artifact_id: 1 type: INPUT milliseconds_since_epoch: 1700000003000 }'),
+	('last event', 'executions { id: 1 last_update_time_since_epoch: 0 create_time_since_epoch: 1700000002000 } events { execution_id: 1 artifact_id: 1 type: INPUT milliseconds_since_epoch: 1700000003000 } events { execution_id: 1 artifact_id: 2 type: INPUT } events { execution_id: 2 artifact_id: 2 type: INPUT milliseconds_since_epoch: 1700000009000 }'),
+	('made', 'executions { id: 1 create_time_since_epoch: 1700000002000 } artifacts { id: 1 create_time_since_epoch: 1700000004000 } events { execution_id: 1 artifact_id: 1 type: OUTPUT }'),
+	('outputs', 'executions { id: 1 } artifacts { id: 1 create_time_since_epoch: 1700000004000 } artifacts { id: 2 create_time_since_epoch: 1700000005000 } artifacts { id: 3 create_time_since_epoch: 1700000003000 } events { execution_id: 1 artifact_id: 2 type: INPUT } events { execution_id: 1 artifact_id: 1 type: OUTPUT } events { execution_id: 1 artifact_id: 3 type: OUTPUT }'),
+	('inputs', 'executions { id: 1 } artifacts { id: 1 } artifacts { id: 2 create_time_since_epoch: 1700000005000 } events { execution_id: 1 artifact_id: 2 type: INPUT } events { execution_id: 1 artifact_id: 1 type: OUTPUT }'),
+	('before 1970', 'executions { id: 1 } events { execution_id: 1 artifact_id: 1 type: INPUT milliseconds_since_epoch: -5000 }'),
+	('given', 'executions { id: 1 } artifacts { id: 1 } events { execution_id: 1 artifact_id: 1 type: OUTPUT }')) t (what, graph);
 SELECT a.what, b.what FROM hostile a, hostile b WHERE (a.graph - b.graph) + b.graph IS NULL;
 SELECT what FROM hostile WHERE (graph - graph)::text <> '' ORDER BY what;
 SELECT a.what, b.what FROM hostile a, hostile b WHERE ((a.graph + b.graph) - b.graph)::text <> (a.graph - b.graph)::text ORDER BY 1, 2;
@@ -31,10 +43,10 @@ SELECT count(*) FROM nodes(NULL);
 -- bytes that are no graph: a cast lets none in
 SELECT '\x2205'::bytea::lineage_graph;
 SELECT o ->> 'eventTime' FROM (VALUES (0), (951782400123), (-1), (253402300800000), (1709210096789)) t (ms),
-	to_openlineage(format('executions { id: 1 last_update_time_since_epoch: %s }', ms)::lineage_graph) o;
+	to_openlineage(format('executions { id: 1 last_update_time_since_epoch: %s }', ms)::lineage_graph, event_time => '2031-01-01 00:00+00') o;
 -- datasets have the names that OpenLineage gives them
 SELECT u.uri, o #>> '{outputs,0,namespace}' AS namespace, o #>> '{outputs,0,name}' AS name FROM unnest(ARRAY['s3://b/k/x', 'file:///tmp/x', 'file://host/tmp/x', 'hdfs://n:8020/d/x', 'postgres://h:5432/d.s.t', '/tmp/x', 'gs://b/', 'x://']) u (uri),
-	to_openlineage(format('executions { id: 1 } artifacts { id: 2 uri: "%s" } events { artifact_id: 2 execution_id: 1 type: OUTPUT }', u.uri)::lineage_graph, namespace => 'ours') o;
+	to_openlineage(format('executions { id: 1 } artifacts { id: 2 uri: "%s" } events { artifact_id: 2 execution_id: 1 type: OUTPUT }', u.uri)::lineage_graph, namespace => 'ours', event_time => '2031-01-01 00:00+00') o;
 
 -- aggregate: ids go by names, whatever the order of rows, one process or several
 CREATE TABLE edge AS SELECT 'n' || (hashint4(i) & 1023) % 80 AS source, 'n' || (hashint4(i + 7777) & 1023) % 80 AS target, (ARRAY['x', 'y', NULL])[1 + i % 3] AS label,
@@ -79,6 +91,12 @@ SELECT put_artifact(id => 2, state => 'DELETED', custom_properties => '{"size": 
 SELECT (SELECT count(*) FROM downstream(artifact => 1)) AS now, (SELECT count(*) FROM downstream(artifact => 1, as_of => :'before')) AS before,
 	(SELECT count(*) FROM nodes(lineage_subgraph('id = 1', as_of => :'before')) WHERE kind = 'artifact') AS nodes_before,
 	(SELECT count(*) FROM nodes(lineage_subgraph('id = 1')) WHERE kind = 'artifact') AS nodes_now;
+-- also of contexts, and of what was in them
+SELECT kind, id, contexts AS now FROM impact(artifact => 1) ORDER BY 1, 2;
+UPDATE mlmd.context SET name = name || ', renamed';
+DELETE FROM mlmd.association WHERE execution_id = 2;
+INSERT INTO mlmd.attribution (context_id, artifact_id) SELECT max(id), 2 FROM mlmd.context ON CONFLICT DO NOTHING;
+SELECT kind, id, n.contexts AS now, b.contexts AS before FROM impact(artifact => 1, as_of => :'before') b LEFT JOIN impact(artifact => 1) n USING (kind, id) ORDER BY 1, 2;
 SELECT id, name, state FROM artifacts('name = ''m1''');
 SELECT id, name, state, custom_properties FROM artifacts('name = ''m1'' AND custom_properties.size.int_value = 1', as_of => :'before');
 SELECT count(*) FROM artifacts(as_of => '2000-01-01');

@@ -103,10 +103,10 @@ BEGIN
 		LOOP
 			IF link.source_is_artifact AND NOT link.is_artifact THEN
 				INSERT INTO mlmd.event (artifact_id, execution_id, type, milliseconds_since_epoch)
-				SELECT s, t, 3, put_at FROM unnest(link.sources) s, unnest(link.targets) t ON CONFLICT (artifact_id, execution_id, type) DO NOTHING;
+				SELECT s, t, 3, put_at FROM unnest(link.sources) s, unnest(link.targets) t ON CONFLICT ON CONSTRAINT uniqueevent DO NOTHING;
 			ELSIF NOT link.source_is_artifact AND link.is_artifact THEN
 				INSERT INTO mlmd.event (artifact_id, execution_id, type, milliseconds_since_epoch)
-				SELECT t, s, 4, put_at FROM unnest(link.sources) s, unnest(link.targets) t ON CONFLICT (artifact_id, execution_id, type) DO NOTHING;
+				SELECT t, s, 4, put_at FROM unnest(link.sources) s, unnest(link.targets) t ON CONFLICT ON CONSTRAINT uniqueevent DO NOTHING;
 			ELSIF link.source_is_artifact THEN
 				PERFORM @extschema@.put_execution_type('feature_meta.Purged', description => 'stands for purged executions');
 				PERFORM @extschema@.put_execution('feature_meta.Purged', inputs => link.sources, outputs => link.targets);

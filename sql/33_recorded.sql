@@ -84,6 +84,7 @@ CREATE FUNCTION record_partitions(relation regclass, slice text, filter text, we
 BEGIN ATOMIC
 	DELETE FROM feature_meta.recorded_partition old
 	WHERE old.relation OPERATOR(pg_catalog.=) record_partitions.relation AND old.slice OPERATOR(pg_catalog.=) record_partitions.slice
+		AND old.partition OPERATOR(pg_catalog.<>) record_partitions.relation
 		AND NOT EXISTS (SELECT FROM pg_catalog.pg_partition_tree(record_partitions.relation) tree
 			WHERE tree.relid OPERATOR(pg_catalog.=) old.partition AND tree.isleaf);
 	WITH leaf AS MATERIALIZED (
@@ -92,8 +93,10 @@ BEGIN ATOMIC
 				record_partitions.feature_allowlist, record_partitions.sample_rate,
 				pg_catalog.current_setting('feature_meta.max_exact_values'),
 				pg_catalog.current_setting('feature_meta.sketch_distributions'))::text AS options
-		FROM pg_catalog.pg_partition_tree(record_partitions.relation) tree
-		WHERE tree.isleaf
+		-- a table without partitions has no tree and is its own leaf
+		FROM (SELECT t.relid FROM pg_catalog.pg_partition_tree(record_partitions.relation) t WHERE t.isleaf
+			UNION SELECT c.oid::regclass FROM pg_catalog.pg_class c
+			WHERE c.oid OPERATOR(pg_catalog.=) record_partitions.relation::oid AND c.relkind OPERATOR(pg_catalog.<>) 'p') tree
 	)
 	INSERT INTO feature_meta.recorded_partition AS old (relation, slice, partition, options, fingerprint, sketch)
 	SELECT record_partitions.relation, record_partitions.slice, leaf.relid, leaf.options, leaf.fingerprint,
@@ -106,7 +109,9 @@ BEGIN ATOMIC
 			AND kept.options OPERATOR(pg_catalog.=) leaf.options AND kept.fingerprint OPERATOR(pg_catalog.=) leaf.fingerprint)
 	ON CONFLICT (relation, slice, partition) DO UPDATE
 		SET options = EXCLUDED.options, fingerprint = EXCLUDED.fingerprint, sketch = EXCLUDED.sketch;
-	SELECT @extschema@.merge_sketches(kept.sketch)
+	-- without any partition there is nothing to merge, but there are columns
+	SELECT COALESCE(@extschema@.merge_sketches(kept.sketch), @extschema@.relation_sketch(record_partitions.relation,
+		record_partitions.filter, record_partitions.weight_feature, record_partitions.feature_allowlist, record_partitions.sample_rate))
 	FROM feature_meta.recorded_partition kept
 	WHERE kept.relation OPERATOR(pg_catalog.=) record_partitions.relation AND kept.slice OPERATOR(pg_catalog.=) record_partitions.slice;
 END;

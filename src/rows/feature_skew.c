@@ -428,8 +428,8 @@ feature_meta_feature_skew(PG_FUNCTION_ARGS)
 						 "OPERATOR(pg_catalog.=) '')),\n"
 						 "  pg_catalog.count(*) FILTER (WHERE v.b OPERATOR(pg_catalog.<>) '' AND v.t "
 						 "OPERATOR(pg_catalog.<>) '' AND v.b OPERATOR(pg_catalog.<>) v.t),\n"
-						 "  pg_catalog.count(*) FILTER (WHERE (v.b OPERATOR(pg_catalog.<>) '' OR v.t "
-						 "OPERATOR(pg_catalog.<>) '') AND v.b IS DISTINCT FROM v.t)\n"
+						 "  pg_catalog.count(*) FILTER (WHERE COALESCE(v.b, '') OPERATOR(pg_catalog.<>) "
+						 "COALESCE(v.t, ''))\n"
 						 "FROM pairs p CROSS JOIN LATERAL (VALUES %s) v(i, name, b, t)\n"
 						 "WHERE v.b IS NOT NULL OR v.t IS NOT NULL GROUP BY v.i, v.name ORDER BY v.i",
 						 features.data);

@@ -97,8 +97,9 @@ OpenStruct(const FmRowSource *source, Universe *universe, const char *name)
 
 	if (IsJson(child.type))
 		appendStringInfo(&universe->from,
-						 " CROSS JOIN LATERAL (SELECT fm_a.e AS v FROM pg_catalog.jsonb_array_elements(CASE "
-						 "pg_catalog.jsonb_typeof(%s) WHEN 'array' THEN %s ELSE '[]'::pg_catalog.jsonb END) AS fm_a(e) "
+						 " CROSS JOIN LATERAL (SELECT fm_a.e AS v FROM pg_catalog.jsonb_array_elements(CASE WHEN "
+						 "pg_catalog.jsonb_typeof(%s) OPERATOR(pg_catalog.=) 'array' THEN %s ELSE "
+						 "'[]'::pg_catalog.jsonb END) AS fm_a(e) "
 						 "UNION ALL SELECT %s WHERE pg_catalog.jsonb_typeof(%s) OPERATOR(pg_catalog.<>) ALL "
 						 "('{array,null}'::pg_catalog.text[])) AS %s",
 						 x, x, x, x, alias);
@@ -140,8 +141,9 @@ LengthExpression(const FmRowSource *source, const Universe *universe, const char
 	if (!OidIsValid(child.type))
 		return pstrdup("NULL::pg_catalog.int4");
 	if (IsJson(child.type))
-		return psprintf("CASE pg_catalog.jsonb_typeof(%s) WHEN 'array' THEN pg_catalog.jsonb_array_length(%s) "
-						"WHEN 'null' THEN NULL ELSE CASE WHEN (%s) IS NOT NULL THEN 1 END END",
+		return psprintf("CASE WHEN pg_catalog.jsonb_typeof(%s) OPERATOR(pg_catalog.=) 'array' "
+						"THEN pg_catalog.jsonb_array_length(%s) "
+						"WHEN pg_catalog.jsonb_typeof(%s) OPERATOR(pg_catalog.<>) 'null' THEN 1 END",
 						x, x, x);
 	if (OidIsValid(get_element_type(child.type)))
 		return psprintf("CASE WHEN (%s) IS NOT NULL THEN COALESCE(pg_catalog.array_length(%s, 1), 0) END", x, x);

@@ -23,7 +23,7 @@ typedef struct Pair
 static void
 AppendNumber(StringInfo query, const FmSourceColumn *column)
 {
-	appendStringInfo(query, "NULLIF(%s, 'NaN'::pg_catalog.float8)", fm_number_expression(column));
+	appendStringInfoString(query, fm_without_nan(fm_number_expression(column)));
 }
 
 static bool

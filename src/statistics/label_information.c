@@ -44,8 +44,8 @@ ValueExpression(const Variable *variable)
 	if (variable->categorical)
 		return psprintf("COALESCE((%s)::pg_catalog.text, '" MISSING_CATEGORY "') COLLATE pg_catalog.\"C\"", value);
 	if (column->is_array)
-		return psprintf("NULLIF(%s, 'NaN'::pg_catalog.float8)", fm_number_of_value(value, column->element));
-	return psprintf("NULLIF(%s, 'NaN'::pg_catalog.float8)", fm_number_expression(column));
+		return fm_without_nan(fm_number_of_value(value, column->element));
+	return fm_without_nan(fm_number_expression(column));
 }
 
 /*

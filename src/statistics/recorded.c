@@ -71,7 +71,8 @@ HashOfColumns(const FmRowSource *source)
 
 	initStringInfo(&columns);
 	for (int i = 0; i < source->num_columns; i++)
-		appendStringInfo(&columns, "%s %s\n", source->columns[i].name, format_type_be(source->columns[i].type));
+		appendStringInfo(&columns, "%d %s %s\n", source->columns[i].number, source->columns[i].name,
+						 format_type_be(source->columns[i].type));
 	return hash_bytes_extended((unsigned char *) columns.data, columns.len, 0);
 }
 

@@ -218,8 +218,8 @@ MakeSlicer(const FmRowSource *source, const char *sql)
 
 		/* a bool is 0 or 1 in TFDV */
 		appendStringInfo(&key,
-						 "%s%s OPERATOR(pg_catalog.||) CASE pg_catalog.pg_typeof(%s) "
-						 "WHEN 'pg_catalog.bool'::pg_catalog.regtype "
+						 "%s%s OPERATOR(pg_catalog.||) CASE WHEN pg_catalog.pg_typeof(%s) "
+						 "OPERATOR(pg_catalog.=) 'pg_catalog.bool'::pg_catalog.regtype "
 						 "THEN (%s)::pg_catalog.text::pg_catalog.bool::pg_catalog.int4::pg_catalog.text "
 						 "ELSE (%s)::pg_catalog.text END",
 						 i > 0 ? " OPERATOR(pg_catalog.||) " : "",

@@ -87,6 +87,7 @@ DescribeColumn(FmSourceColumn *column, const char *alias, Form_pg_attribute attr
 	column->name = pstrdup(NameStr(attribute->attname));
 	column->utf8_name = pg_server_to_any(column->name, strlen(column->name), PG_UTF8);
 	column->reference = psprintf("%s.%s", alias, quote_identifier(column->name));
+	column->number = attribute->attnum;
 	column->type = attribute->atttypid;
 	column->is_array = OidIsValid(element);
 	column->element = OidIsValid(element) ? getBaseType(element) : base;
@@ -261,6 +262,12 @@ fm_number_expression(const FmSourceColumn *column)
 						"WHERE pg_catalog.cardinality(%s) OPERATOR(pg_catalog.=) 1)",
 						fm_number_of_value("u.v", column->element), column->reference, column->reference);
 	return fm_number_of_value(column->reference, column->element);
+}
+
+char *
+fm_without_nan(const char *number)
+{
+	return psprintf("CASE WHEN %s OPERATOR(pg_catalog.<>) 'NaN'::pg_catalog.float8 THEN %s END", number, number);
 }
 
 void

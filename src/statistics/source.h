@@ -23,11 +23,12 @@ typedef enum FmFamily
 
 typedef struct FmSourceColumn
 {
-	char *name;		 /* in the server's encoding, as queries need it */
-	char *utf8_name; /* as messages need it */
-	char *reference; /* the column in a query, qualified and quoted */
-	Oid type;		 /* as declared */
-	Oid element;	 /* base type of a value: that of the elements for an array */
+	char *name;		   /* in the server's encoding, as queries need it */
+	char *utf8_name;   /* as messages need it */
+	char *reference;   /* the column in a query, qualified and quoted */
+	AttrNumber number; /* in the relation: a column dropped and added again has another */
+	Oid type;		   /* as declared */
+	Oid element;	   /* base type of a value: that of the elements for an array */
 	bool is_array;
 	FmFamily family; /* of a value */
 } FmSourceColumn;
@@ -68,6 +69,9 @@ extern char *fm_number_expression(const FmSourceColumn *column);
 
 /* The same of an expression for one value of a type */
 extern char *fm_number_of_value(const char *value, Oid type);
+
+/* A float8 in a query, NULL for NaN; not by NULLIF, which takes its operator from the search_path */
+extern char *fm_without_nan(const char *number);
 
 /* Raises 42601 unless the text is one SQL expression, so that it can be put between parentheses in a query */
 extern void fm_check_expression(const char *text, const char *what);

@@ -49,11 +49,28 @@ SELECT read_again();
 ALTER TABLE sale ADD COLUMN more text;
 SELECT record_statistics('sale', '2026-11-07', slice => 'all', incremental => true);
 SELECT recorded_statistics('sale', '2026-11-07', slice => 'all') = generate_statistics('sale') AS equal;
+-- a column dropped and added again under its name, which rewrites no row
+ALTER TABLE sale DROP COLUMN more, ADD COLUMN more text DEFAULT 'again';
+SELECT record_statistics('sale', '2026-11-07', slice => 'all', incremental => true);
+SELECT recorded_statistics('sale', '2026-11-07', slice => 'all') = generate_statistics('sale') AS equal;
 SELECT record_statistics('sale', '2026-11-08', slice => 'all', incremental => true, filter => 'amount > 5');
 SELECT recorded_statistics('sale', '2026-11-08', slice => 'all') = generate_statistics('sale', filter => 'amount > 5') AS equal;
 DROP TABLE sale_2;
 SELECT record_statistics('sale', '2026-11-09', slice => 'all', incremental => true);
 SELECT recorded_statistics('sale', '2026-11-09', slice => 'all') = generate_statistics('sale') AS equal;
+-- a table without partitions is one; a partitioned table may have none yet
+CREATE TABLE plain AS SELECT i AS amount FROM generate_series(1, 7) AS i;
+SELECT record_statistics('plain', '2026-11-01', incremental => true);
+SELECT record_statistics('plain', '2026-11-01', incremental => true);
+INSERT INTO plain VALUES (8);
+SELECT record_statistics('plain', '2026-11-02', incremental => true);
+SELECT recorded_statistics('plain') = generate_statistics('plain') AS equal;
+CREATE TABLE bare (amount int) PARTITION BY LIST (amount);
+SELECT record_statistics('bare', '2026-11-01', incremental => true);
+SELECT recorded_statistics('bare') = generate_statistics('bare') AS equal;
+DELETE FROM feature_meta.recorded_statistics WHERE relation IN ('plain'::regclass, 'bare'::regclass);
+DELETE FROM feature_meta.recorded_partition WHERE relation = 'plain'::regclass;
+DROP TABLE plain, bare;
 SELECT record_statistics('sale', '2026-11-10', incremental => true, filter => 'day < now()');
 SELECT record_statistics('sale', '2026-11-10', incremental => true, filter => 'amount IN (SELECT 1)');
 SELECT record_statistics('nosuch', '2026-11-10');

@@ -14,7 +14,7 @@ CREATE TABLE feature_meta.monitor (
 	thresholds jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(thresholds) = 'object'),
 	feature_allowlist text[],
 	lateness interval NOT NULL,
-	channel text NOT NULL,
+	channel text NOT NULL CHECK (octet_length(channel) BETWEEN 1 AND 63), -- what NOTIFY takes
 	last_run timestamptz,
 	created_by name NOT NULL DEFAULT current_user,
 	created_at timestamptz NOT NULL DEFAULT now()
@@ -582,6 +582,7 @@ BEGIN
 	ELSIF @extschema@.monitor_time_type(m.relation, m.time_column) IS NULL THEN
 		RAISE undefined_column USING MESSAGE = format('relation "%s" does not have a column "%s" of a type of time any more', m.relation, m.time_column);
 	END IF;
+	until := coalesce(until, now());
 	stop := @extschema@.monitor_window_start(until, m.granularity); -- windows that are not over wait for the next run
 	SELECT max(w.window_end), min(w.window_start) INTO done_to, first FROM feature_meta.monitor_window w
 	WHERE w.monitor = m.name AND w.slice = '' AND w.window_start > '-infinity';

@@ -98,6 +98,7 @@ sql(q{SET ROLE reader; SELECT drop_monitor('of_reader')});
 
 like(sql_error(q{SELECT create_monitor('events', 'at', name => 'x', filter => 'true) OR (true')}), qr/^42601/, 'a filter is one expression');
 like(sql_error(q{SELECT create_monitor('events', 'carrier', name => 'x')}), qr/^42804/, 'a time column is of a type of time');
+like(sql_error(qq{SELECT create_monitor('events', 'at', name => 'x', channel => '$_')}), qr/^23514/, 'a channel that NOTIFY cannot take') for '', 'x' x 64;
 like(sql_error(q{SELECT create_monitor('events', 'at', '2 months', name => 'x')}), qr/^22023/, 'a granularity that has no windows');
 like(sql_error(qq{SELECT create_monitor('events', 'at', '$_', name => 'x')}), qr/^22023/, "nor has $_") for '2 mons 30 days', '1 mon 1 hour', '11 mons 30 days', '24 months', '-1 day', '0';
 like(sql_error(q{SELECT monitor_window_start('2026-01-01 00:00+00', '200000000 days')}), qr/^22008/, 'a window that is longer than time');
@@ -115,6 +116,8 @@ sql(q{
 is(sql(q{SELECT string_agg(DISTINCT type || ' ' || against, ',' ORDER BY type || ' ' || against) FROM feature_meta.monitor_anomaly WHERE monitor = 'weekly' AND path = 'carrier'}),
 	'COMPARATOR_L_INFTY_HIGH previous,ENUM_TYPE_UNEXPECTED_STRING_VALUES schema,L_INFINITY_DISTANCE_HIGH baseline', 'types of TFDV');
 is(sql(q{SELECT count(*), min(extract(isodow FROM window_start AT TIME ZONE 'UTC')) FROM feature_meta.monitor_window WHERE monitor = 'weekly'}), '4|1', 'weeks start on Monday');
+
+is(sql(q{SELECT (run_monitor(create_monitor('events', 'at', '7 days', name => 'to_now'), NULL)).windows > 4}), 't', 'a NULL until is now');
 
 # Where a monitor looks: partitions, views, names with quotes, all types of time, granularities, zones
 sql(q{

@@ -481,8 +481,8 @@ of_sketches(FunctionCallInfo fcinfo, FmMetric metric)
 	return result_datum(fcinfo, metric, &result);
 }
 
-static void
-side_of_statistics_feature(Tfmd__DatasetFeatureStatisticsList *list, const char *path, FmDriftSide *side)
+static const Tfmd__FeatureNameStatistics *
+feature_of_statistics(Tfmd__DatasetFeatureStatisticsList *list, const char *path)
 {
 	FmError error = {0};
 	Tfmd__DatasetFeatureStatistics *dataset = fm_default_dataset(list, &error);
@@ -510,8 +510,9 @@ side_of_statistics_feature(Tfmd__DatasetFeatureStatisticsList *list, const char 
 			found = feature;
 		}
 	}
-	if (found == NULL || !fm_drift_side_of_statistics(found, side))
+	if (found == NULL)
 		no_such_feature(path);
+	return found;
 }
 
 /*
@@ -520,7 +521,7 @@ side_of_statistics_feature(Tfmd__DatasetFeatureStatisticsList *list, const char 
 static Datum
 of_statistics(FunctionCallInfo fcinfo, FmMetric metric)
 {
-	FmDriftSide current, baseline;
+	FmDriftSide sides[2];
 	FmDriftOptions options;
 	FmDriftResult result;
 	char *path = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
@@ -528,9 +529,10 @@ of_statistics(FunctionCallInfo fcinfo, FmMetric metric)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	options = fm_drift_read_options(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3));
-	side_of_statistics_feature(PG_GETARG_FEATURE_STATISTICS(0), path, &current);
-	side_of_statistics_feature(PG_GETARG_FEATURE_STATISTICS(1), path, &baseline);
-	result = measure(metric, &current, &baseline, &options);
+	if (!fm_drift_sides_of_statistics(feature_of_statistics(PG_GETARG_FEATURE_STATISTICS(0), path),
+									  feature_of_statistics(PG_GETARG_FEATURE_STATISTICS(1), path), sides))
+		no_such_feature(path);
+	result = measure(metric, &sides[0], &sides[1], &options);
 	return result_datum(fcinfo, metric, &result);
 }
 

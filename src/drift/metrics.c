@@ -79,80 +79,6 @@ fm_drift_side_of_feature(const FmFeatureInfo *info, bool weighted, FmDriftSide *
 	}
 }
 
-bool
-fm_drift_side_of_statistics(const Tfmd__FeatureNameStatistics *statistics, FmDriftSide *side)
-{
-	const Tfmd__CommonStatistics *common = NULL;
-
-	memset(side, 0, sizeof(*side));
-	if (statistics->stats_case == TFMD__FEATURE_NAME_STATISTICS__STATS_STRING_STATS)
-	{
-		const Tfmd__RankHistogram *ranks = statistics->string_stats->rank_histogram;
-		int n = ranks == NULL ? 0 : ranks->n_buckets;
-
-		common = statistics->string_stats->common_stats;
-		side->exact = (uint64) n >= statistics->string_stats->unique;
-		side->values.values = palloc0(sizeof(FmFrequentValue) * Max(n, 1));
-		side->values.num_values = n;
-		side->by_weight = true; /* counts are doubles here */
-		for (int i = 0; i < n; i++)
-		{
-			side->values.values[i].value = ranks->buckets[i]->label;
-			side->values.values[i].size = strlen(ranks->buckets[i]->label);
-			side->values.values[i].weighted_count = ranks->buckets[i]->sample_count;
-			side->total += ranks->buckets[i]->sample_count;
-		}
-	}
-	else if (statistics->stats_case == TFMD__FEATURE_NAME_STATISTICS__STATS_NUM_STATS)
-	{
-		const Tfmd__NumericStatistics *numbers = statistics->num_stats;
-		const Tfmd__Histogram *quantiles;
-
-		common = numbers->common_stats;
-		side->is_number = true;
-		side->deviation = numbers->std_dev;
-		for (size_t i = 0; i < numbers->n_histograms; i++)
-			*(numbers->histograms[i]->type == TFMD__HISTOGRAM__HISTOGRAM_TYPE__QUANTILES ? &side->quantiles
-																						 : &side->standard) =
-				numbers->histograms[i];
-		quantiles = side->quantiles;
-		if (quantiles != NULL)
-		{
-			int n = 0;
-
-			side->num_nan = quantiles->num_nan;
-			side->nan_weight = quantiles->num_nan;
-			side->entries.values = palloc(sizeof(double) * Max(quantiles->n_buckets * 2, 1));
-			side->entries.weights = palloc(sizeof(double) * Max(quantiles->n_buckets * 2, 1));
-			/* half of a bucket's mass at each of its ends: the mean stays where it is */
-			for (size_t i = 0; i < quantiles->n_buckets; i++)
-			{
-				const Tfmd__Histogram__Bucket *bucket = quantiles->buckets[i];
-				double ends[2] = {bucket->low_value, bucket->high_value};
-
-				for (int end = 0; end < 2; end++)
-				{
-					if (n > 0 && side->entries.values[n - 1] == ends[end])
-						side->entries.weights[n - 1] += bucket->sample_count / 2;
-					else
-					{
-						side->entries.values[n] = ends[end];
-						side->entries.weights[n++] = bucket->sample_count / 2;
-					}
-				}
-				side->entries.total += bucket->sample_count;
-			}
-			side->entries.num_entries = n;
-			side->total = side->entries.total + side->nan_weight;
-		}
-	}
-	else
-		return false;
-	if (common != NULL)
-		side->null_weight = common->num_missing;
-	return true;
-}
-
 /* ------------------------------------------------------------------------------------------------ categories */
 
 /* The two sides by category: the same category at the same place, weights of 0 where a side lacks it */
@@ -333,7 +259,8 @@ bin_edges(const FmDriftSide *current, const FmDriftSide *baseline, const FmDrift
 		for (int i = 0; i < baseline->entries.num_entries; i++)
 		{
 			cumulative += baseline->entries.weights[i];
-			while (next < bins && cumulative >= baseline->entries.total * next / bins)
+			/* a hair less will do: sums of parts of buckets are rounded */
+			while (next < bins && cumulative >= baseline->entries.total * next / bins * (1 - 1e-13))
 			{
 				if (*n_edges == 0 || edges[*n_edges - 1] < baseline->entries.values[i])
 					edges[(*n_edges)++] = baseline->entries.values[i];
@@ -500,7 +427,8 @@ add_up(Categories *c)
 		c->present += column > 0;
 		c->chi_squared += column > 0 ? above * above / column : 0;
 	}
-	c->chi_squared /= current_share * baseline_share;
+	/* of one category only what rounding leaves */
+	c->chi_squared = c->present > 1 ? c->chi_squared / (current_share * baseline_share) : 0;
 }
 
 /*

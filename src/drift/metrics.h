@@ -97,8 +97,12 @@ extern void fm_drift_side_of_feature(const FmFeatureInfo *info, bool weighted, F
 /* For a side of numbers that is compared more than once */
 extern void fm_drift_side_keep_histogram(FmDriftSide *side, bool quantiles);
 
-/* A side as statistics have it; the values of a number's side are those of its QUANTILES histogram: approximate */
-extern bool fm_drift_side_of_statistics(const Tfmd__FeatureNameStatistics *statistics, FmDriftSide *side);
+/*
+ * Both sides, current first, as statistics have them: by weight if both have weights. Numbers are those of their QUANTILES histograms,
+ * cut at the edges of both: approximate. False for what has neither values nor a histogram.
+ */
+extern bool fm_drift_sides_of_statistics(const Tfmd__FeatureNameStatistics *current,
+										 const Tfmd__FeatureNameStatistics *baseline, FmDriftSide *sides);
 
 typedef struct FmDriftResult
 {

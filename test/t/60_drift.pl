@@ -115,6 +115,25 @@ for my $case (map { $json->decode($_) } split /\n/, ProtoText::slurp("$FindBin::
 	is("@wrong", '', "$about ($case->{type})");
 }
 
+# Statistics instead of sketches: numbers over their histograms, cut at the edges of both; by weight where both have weights
+sql(q{CREATE TABLE halves AS SELECT (i * 7919::bigint % 10007) / 10007.0::float8 AS x, (i * 7919::bigint % 10007) % 7 AS n,
+	'v' || (i * 7919::bigint % 10007) % 9 AS t, (i % 5)::float8 AS w, i % 2 = 0 AS c FROM generate_series(1, 6000) i;});
+sub of_statistics
+{
+	my ($query, $arguments) = @_;
+	return sprintf $query, "(SELECT column_statistics($arguments) FROM halves WHERE c), (SELECT column_statistics($arguments) FROM halves WHERE NOT c)";
+}
+is(sql(of_statistics('SELECT (kolmogorov_smirnov(%1$s)).statistic < 0.01, population_stability_index(%1$s) < 0.001, l_infinity_distance(%1$s) < 0.01', 'x')), 't|t|t',
+	'statistics of two samples of one distribution are close');
+for my $metric (@categories, 'kolmogorov_smirnov', 'wasserstein_distance')
+{
+	my $same = of_statistics("SELECT $metric(\%1\$s)::text", 'n') . " UNION ALL SELECT $metric(n, c)::text FROM halves";
+	my ($of_statistics, $of_rows) = map { [ /[\d.e+-]+/g ] } split /\n/, sql($same);
+	ok(@$of_rows == @$of_statistics && !grep({ !close_enough($of_rows->[$_], $of_statistics->[$_]) } 0 .. $#$of_rows), "$metric of statistics of a few integers is that of the rows");
+	is(sql(of_statistics("SELECT $metric(\%1\$s)::text", 't, w')), sql("SELECT $metric(column_sketch(t, w) FILTER (WHERE c), column_sketch(t, w) FILTER (WHERE NOT c))::text FROM halves"),
+		"$metric of statistics with weights is by weight") unless $metric =~ /kolmogorov|wasserstein/;
+}
+
 # The same from parallel workers, and from parts that were merged
 sql(q{
 	CREATE TABLE big AS SELECT i, (i * 7919::bigint % 1000)::int AS n, sqrt(i * 7919::bigint % 50021) AS x, 'v' || i % 37 AS t, i % 3 = 0 AS is_current FROM generate_series(1, 300000) i;

@@ -246,6 +246,9 @@ extern bool fm_node_is_reference(const FmNode *node);
 /* Milliseconds since 1970, now */
 extern int64 fm_store_now(void);
 
+/* Error P0002 if one of the nodes, all of one kind, is only an id and not there: for those to which no edge is put */
+extern void fm_check_references(const FmNode *nodes, int n);
+
 /* Puts nodes of one kind, filling in their ids */
 extern void fm_put_nodes(FmTypes *types, FmNode *nodes, int n, int64 now);
 

@@ -116,6 +116,7 @@ put_one(FunctionCallInfo fcinfo, FmNodeKind kind, const NodeArguments *args)
 	fm_node_init(&node, kind, NULL);
 	node_arguments(fcinfo, args, &node);
 	SPI_connect();
+	fm_check_references(&node, 1);
 	fm_put_nodes(&types, &node, 1, fm_store_now());
 	SPI_finish();
 	return node.id;
@@ -293,6 +294,7 @@ put_execution(PG_FUNCTION_ARGS)
 	list_append_ids(&contexts, fcinfo, 3, "contexts", 0);
 	list_append_argument(&contexts, fcinfo, 11, "new_contexts", 0, FM_REUSE_KEEP);
 
+	fm_check_references(&execution, 1);
 	fm_put_nodes(&types, contexts.nodes, contexts.n, now);
 	fm_put_nodes(&types, artifacts.nodes, artifacts.n, now);
 	fm_put_nodes(&types, &execution, 1, now);
@@ -476,6 +478,8 @@ put_lineage_subgraph(PG_FUNCTION_ARGS)
 			list_append_json(&lists[kind], item.val.binary.data, names[kind], 0,
 							 kind == FM_CONTEXT ? FM_REUSE_KEEP : reuse);
 	}
+	for (int kind = 0; kind < FM_NODE_KINDS; kind++)
+		fm_check_references(lists[kind].nodes, lists[kind].n);
 	fm_put_nodes(&types, lists[FM_CONTEXT].nodes, lists[FM_CONTEXT].n, now);
 	fm_put_nodes(&types, lists[FM_ARTIFACT].nodes, lists[FM_ARTIFACT].n, now);
 	fm_put_nodes(&types, lists[FM_EXECUTION].nodes, lists[FM_EXECUTION].n, now);

@@ -317,6 +317,14 @@ check_context_name(const FmNode *node)
 						node->place ? errdetail("It is %s.", node->place) : 0));
 }
 
+static void
+report_missing(const FmNode *node)
+{
+	ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
+					errmsg("%s " INT64_FORMAT " does not exist", fm_kind_name(node->kind), node->id),
+					node->place ? errdetail("It is %s.", node->place) : 0));
+}
+
 /* Updates the stored node node->id: all or, with an error, nothing of it */
 static void
 update_node(FmTypes *types, FmNode *node, int64 now)
@@ -339,9 +347,7 @@ update_node(FmTypes *types, FmNode *node, int64 now)
 
 	fm_store_execute(&lock[kind], kind_sql[kind].lock, 1, lock_types, values, NULL, 0);
 	if (SPI_processed == 0)
-		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
-						errmsg("%s " INT64_FORMAT " does not exist", fm_kind_name(kind), node->id),
-						node->place ? errdetail("It is %s.", node->place) : 0));
+		report_missing(node);
 	type_id = fm_result_int64(0, 1, &isnull);
 	stored_time = fm_result_int64(0, 2, &isnull);
 	stored_name = fm_result_text(0, 3);
@@ -476,6 +482,26 @@ compare_by_name(const void *a, const void *b)
 	if (order == 0)
 		order = strcmp(x->name ? x->name : "", y->name ? y->name : "");
 	return order != 0 ? order : (x < y ? -1 : x > y);
+}
+
+void
+fm_check_references(const FmNode *nodes, int n)
+{
+	static SPIPlanPtr find[FM_NODE_KINDS];
+
+	for (int i = 0; i < n; i++)
+	{
+		Datum id = Int64GetDatum(nodes[i].id);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!fm_node_is_reference(&nodes[i]))
+			continue;
+		fm_store_execute(&find[nodes[i].kind],
+						 psprintf("SELECT 1 FROM mlmd.%s WHERE id = $1", fm_kind_name(nodes[i].kind)), 1, lock_types,
+						 &id, NULL, 1);
+		if (SPI_processed == 0)
+			report_missing(&nodes[i]);
+	}
 }
 
 void

@@ -124,6 +124,13 @@ SELECT put_artifact(id => :upd, uri => 'v2', properties => '{"d": 1}', last_upda
 \echo :LAST_ERROR_SQLSTATE
 SELECT uri, properties, last_update_time_since_epoch > :t0 AS moved FROM get_artifacts(ARRAY[:upd]);
 
+-- an id of nothing is an error, also with nothing to change
+SELECT put_artifact(id => 999999);
+SELECT put_context(id => 999999);
+SELECT put_execution(id => 999999);
+SELECT put_lineage_subgraph('{"artifacts": [{"id": 999999}]}'::jsonb);
+SELECT put_artifact(id => :upd) = :upd AS same;
+
 -- put_execution
 SELECT put_artifact('Data', name => 'train') AS train, put_artifact('Model', name => 'm0') AS m0, put_context('Run', 'run 1') AS run1 \gset
 SELECT put_execution('Trainer', inputs => ARRAY[:train], outputs => ARRAY[:m0], contexts => ARRAY[:run1]) AS e \gset

@@ -37,6 +37,10 @@ CREATE FUNCTION create_entity(name text, join_keys text[] DEFAULT NULL, descript
 	tags jsonb DEFAULT '{}') RETURNS text
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF cardinality(join_keys) = 0 OR cardinality(join_keys) > 32 OR (SELECT count(*) <> count(DISTINCT k) FROM unnest(join_keys) k) THEN
+		RAISE invalid_parameter_value USING MESSAGE = format('entity "%s" needs 1 to 32 join keys, each another', create_entity.name),
+			DETAIL = format('Join keys: %s.', join_keys);
+	END IF;
 	INSERT INTO feature_meta.feature_entity AS e (name, join_keys, description, owner, tags)
 	VALUES (@extschema@.store_check_name('entity', create_entity.name), coalesce(create_entity.join_keys, ARRAY[create_entity.name]), create_entity.description,
 			create_entity.owner, @extschema@.store_check_tags(create_entity.tags));
@@ -46,7 +50,7 @@ EXCEPTION WHEN unique_violation THEN
 		HINT = 'Use alter_entity() to change it.';
 END $$;
 COMMENT ON FUNCTION create_entity(text, text[], text, text, jsonb) IS
-'makes an entity: a name and the columns that identify one (the name itself when join_keys is NULL); returns the name. Errors: 42710 exists already, 22023 tags are not an object, 42602 bad name';
+'makes an entity: a name and the columns that identify one (the name itself when join_keys is NULL); returns the name. Errors: 42710 exists already, 22023 tags are not an object, no or the same join keys, 42602 bad name';
 
 CREATE FUNCTION alter_entity(name text, description text DEFAULT NULL, owner text DEFAULT NULL, tags jsonb DEFAULT NULL) RETURNS text
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -150,6 +154,13 @@ BEGIN
 	END IF;
 	IF coalesce(cardinality(features), 0) = 0 THEN
 		RAISE invalid_parameter_value USING MESSAGE = 'a feature view needs at least one feature';
+	END IF;
+	-- Each becomes a column of the online table and of results, beside the keys and times.
+	SELECT f INTO e FROM unnest(features) f GROUP BY f HAVING count(*) > 1 OR f = ANY (keys || event_time || created_time) LIMIT 1;
+	IF FOUND THEN
+		RAISE invalid_parameter_value USING MESSAGE = format('column "%s" cannot be a feature of view "%s"', e, view),
+			DETAIL = CASE e WHEN event_time THEN 'It is the event time.' WHEN created_time THEN 'It is the created time.'
+				ELSE CASE WHEN e = ANY (keys) THEN 'It is a join key.' ELSE 'It is a feature already.' END END;
 	END IF;
 	PERFORM @extschema@.store_check_source(source, keys, event_time, created_time, features);
 	INSERT INTO feature_meta.feature_view_version (view, version, source, event_time, created_time, ttl, schema, on_invalid)

@@ -20,6 +20,12 @@ CREATE FUNCTION latest_features(view text, start_time timestamptz DEFAULT NULL, 
 COMMENT ON FUNCTION latest_features(text, timestamptz, timestamptz, timestamptz) IS
 'the newest row of every key of a feature view (name, or name@version) with event time from start_time to end_time, both included, NULL for no bound; as_of: only what was known at that time. Ties as in historical_features; NULL keys and event times are left out; the ttl is not looked at, the event time is in the row. Columns: keys, event time, created time if the view has one, features; latest_features_columns() gives the column list. In no order. Errors: 42704 unknown view';
 
+CREATE FUNCTION feature_rows(view text, start_time timestamptz DEFAULT NULL, end_time timestamptz DEFAULT NULL,
+	as_of timestamptz DEFAULT NULL) RETURNS SETOF record
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION feature_rows(text, timestamptz, timestamptz, timestamptz) IS
+'all rows of a feature view (name, or name@version) with event time from start_time to end_time, both included, NULL for no bound, corrections and equal rows too; as_of: only what was known at that time. NULL keys and event times are left out; no order. Columns: those of latest_features, whose latest_features_columns() gives the list. Errors: 42704 unknown view, 42804 the column list does not fit';
+
 CREATE FUNCTION latest_features_columns(view text) RETURNS text
 	LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION latest_features_columns(text) IS 'the column definition list for latest_features of a feature view';
+COMMENT ON FUNCTION latest_features_columns(text) IS 'the column definition list for latest_features and feature_rows of a feature view';

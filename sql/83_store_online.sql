@@ -132,6 +132,39 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION store_online_columns(text) IS 'internal: the columns that a feature view''s online table is to have; part of enable_online and materialize';
 
+-- Whom the source hides rows from, the copy of them hides them from too. A policy that asks for more than the copy has
+-- lets nothing through there.
+CREATE FUNCTION store_copy_row_security(source regclass, target regclass) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	p record;
+	head text;
+BEGIN
+	IF NOT (SELECT c.relrowsecurity FROM pg_class c WHERE c.oid = source) THEN
+		RETURN;
+	END IF;
+	EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+	FOR p IN
+		SELECT y.polname AS name, y.polpermissive AS permissive,
+			CASE y.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END AS command,
+			(SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END, ', ') FROM unnest(y.polroles) r) AS roles,
+			pg_get_expr(y.polqual, y.polrelid) AS visible, pg_get_expr(y.polwithcheck, y.polrelid) AS allowed
+		FROM pg_policy y WHERE y.polrelid = source ORDER BY y.polname
+	LOOP
+		head := format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', p.name, target, CASE WHEN p.permissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+			p.command, p.roles);
+		BEGIN
+			EXECUTE concat(head, ' USING (' || p.visible || ')', ' WITH CHECK (' || p.allowed || ')');
+		EXCEPTION WHEN undefined_column OR datatype_mismatch OR undefined_function THEN
+			RAISE NOTICE 'policy "%" of % is about more than % has: nothing passes it there', p.name, source, target
+				USING HINT = 'Write a policy for the online table that says who may see which keys.';
+			EXECUTE concat(head, CASE WHEN p.command <> 'INSERT' THEN ' USING (false)' END, CASE WHEN p.command = 'INSERT' THEN ' WITH CHECK (false)' END);
+		END;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION store_copy_row_security(regclass, regclass) IS
+'internal: gives a table the row security that a source has now, policy by policy; part of enable_online';
+
 CREATE FUNCTION enable_online(name text, history boolean DEFAULT false, trigger boolean DEFAULT false, online_table text DEFAULT NULL)
 	RETURNS regclass
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -160,6 +193,7 @@ BEGIN
 		(SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.ord) FROM @extschema@.store_online_columns(v.name) c WHERE c.is_key));
 	made := format('%I.%I', schema_name, table_name)::regclass;
 	EXECUTE format('COMMENT ON TABLE %s IS %L', made, format('newest values of feature view %s by key; filled by materialize()', v.name));
+	PERFORM @extschema@.store_copy_row_security(source, made);
 	IF history THEN
 		history_name := left(table_name, 52) || '_history';
 		EXECUTE format('CREATE TABLE %I.%I (valid_from timestamptz NOT NULL, deleted boolean NOT NULL, LIKE %s)', schema_name, history_name, made);
@@ -167,6 +201,7 @@ BEGIN
 		EXECUTE format('CREATE INDEX ON %s (%s, valid_from)', made_history,
 			(SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.ord) FROM @extschema@.store_online_columns(v.name) c WHERE c.is_key));
 		EXECUTE format('COMMENT ON TABLE %s IS %L', made_history, format('what feature view %s served from when on', v.name));
+		PERFORM @extschema@.store_copy_row_security(source, made_history);
 		FOREACH event IN ARRAY ARRAY['INSERT', 'UPDATE', 'DELETE'] LOOP
 			EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s REFERENCING %s TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.store_keep_history(%L)',
 				'keep_history_' || lower(event), event, made, CASE event WHEN 'DELETE' THEN 'OLD' ELSE 'NEW' END, made_history);
@@ -182,7 +217,7 @@ BEGIN
 	RETURN made;
 END $$;
 COMMENT ON FUNCTION enable_online(text, boolean, boolean, text) IS
-'makes the online table of a feature view, empty: typed columns, primary key of the join keys, event and created time; named VIEW_online in the source''s schema unless online_table says otherwise. history keeps what was served when (online_at reads it); trigger keeps the table current with each INSERT and UPDATE of the source, as the role that runs it. Returns the table. Errors: 42P07 online already, 42704 unknown, 42501 made by another role';
+'makes the online table of a feature view, empty: typed columns, primary key of the join keys, event and created time; named VIEW_online in the source''s schema unless online_table says otherwise. history keeps what was served when (online_at reads it); trigger keeps the table current with each INSERT and UPDATE of the source, as the role that runs it. Row security that the source has goes along, policy by policy, to both tables; a policy about columns that they have not lets nothing through there. Returns the table. Errors: 42P07 online already, 42704 unknown, 42501 made by another role';
 
 CREATE FUNCTION disable_online(name text) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

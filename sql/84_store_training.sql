@@ -9,6 +9,7 @@ DECLARE
 	resolved text[];
 	execution bigint;
 	output bigint;
+	artifact_name text;
 	inputs jsonb;
 BEGIN
 	SELECT array_agg(f.reference ORDER BY f."position") INTO resolved FROM @extschema@.resolve_features(features) f;
@@ -27,8 +28,14 @@ BEGIN
 		FROM (SELECT DISTINCT f.view, f.version FROM @extschema@.resolve_features(features) f) v, @extschema@.store_view_definition(v.view, v.version) d;
 		inputs := inputs || jsonb_build_object('id', @extschema@.put_artifact('EntityRows', name => left(labels, 1000), state => 'LIVE',
 			uri => format('postgresql:///%s/%s', current_database(), left(labels, 1000)), reuse => true));
-		output := @extschema@.put_artifact('TrainingSet', name => name, state => 'LIVE', uri => format('postgresql:///%s/%s', current_database(), relation),
-			properties => jsonb_build_object('row_count', n), reuse => true);
+		-- another training set of the name may have been, and what came of it did not come of this one
+		SELECT store_record_training_set.name || coalesce('@' || max(CASE WHEN a.name = store_record_training_set.name THEN 1
+			ELSE substr(a.name, length(store_record_training_set.name) + 2)::integer END) + 1, '') INTO artifact_name
+		FROM mlmd.artifact a JOIN mlmd.type y ON y.id = a.type_id
+		WHERE y.name = 'TrainingSet' AND y.type_kind = 1 AND (a.name = store_record_training_set.name
+			OR starts_with(a.name, store_record_training_set.name || '@') AND substr(a.name, length(store_record_training_set.name) + 2) ~ '^[0-9]{1,9}$');
+		output := @extschema@.put_artifact('TrainingSet', name => artifact_name, state => 'LIVE', uri => format('postgresql:///%s/%s', current_database(), relation),
+			properties => jsonb_build_object('row_count', n));
 		execution := @extschema@.put_execution('CreateTrainingSet',
 			inputs => ARRAY(SELECT (x ->> 'id')::bigint FROM jsonb_array_elements(inputs) x), outputs => ARRAY[output],
 			properties => jsonb_build_object('as_of', as_of), state => 'COMPLETE');
@@ -81,36 +88,53 @@ DECLARE
 	served @extschema@.feature_statistics;
 	result jsonb;
 	names text[];
-	p text;
+	served_names text[];
+	features text[];
+	expected jsonb;
+	inferred jsonb;
+	feature jsonb;
 BEGIN
 	SELECT x.* INTO t FROM feature_meta.training_set x WHERE x.name = training_serving_skew.training_set;
 	IF NOT FOUND THEN
 		PERFORM @extschema@.store_not_changed('training set', training_serving_skew.training_set);
 	END IF;
-	-- only what both have can be compared
-	SELECT array_agg(a.attname::text ORDER BY a.attnum) INTO names FROM pg_attribute a
-	WHERE a.attrelid = t.relation AND a.attnum > 0 AND NOT a.attisdropped
-		AND a.attname IN (SELECT split_part(f, ':', 2) FROM unnest(t.features) f UNION ALL SELECT split_part(f, '@', 1) || '__' || split_part(f, ':', 2) FROM unnest(t.features) f)
-		AND EXISTS (SELECT FROM pg_attribute b WHERE b.attrelid = serving AND b.attname = a.attname AND b.attnum > 0 AND NOT b.attisdropped);
+	-- Only what both have can be compared, under the name that the training set gives it. What is served may lack the name
+	-- of the view where that leaves no doubt.
+	SELECT array_agg(c.trained ORDER BY c.attnum), array_agg(c.served ORDER BY c.attnum), array_agg(c.feature ORDER BY c.attnum)
+	INTO names, served_names, features
+	FROM (SELECT DISTINCT ON (a.attnum) a.attnum, a.attname::text AS trained, b.attname::text AS served, f.feature
+		  FROM (SELECT split_part(r, '@', 1) AS view, split_part(r, ':', 2) AS feature, count(*) OVER (PARTITION BY split_part(r, ':', 2)) AS namesakes
+				FROM unnest(t.features) r) f
+		  JOIN pg_attribute a ON a.attrelid = t.relation AND a.attnum > 0 AND NOT a.attisdropped
+			AND a.attname = CASE WHEN (t.options ->> 'full_feature_names')::boolean THEN f.view || '__' || f.feature ELSE f.feature END
+		  JOIN pg_attribute b ON b.attrelid = serving AND b.attnum > 0 AND NOT b.attisdropped
+			AND (b.attname IN (a.attname, f.view || '__' || f.feature) OR b.attname = f.feature
+				AND (f.namesakes = 1 OR EXISTS (SELECT FROM feature_meta.feature_view v WHERE v.name = f.view AND v.online_table = serving)))
+		  ORDER BY a.attnum, b.attname = a.attname DESC, b.attname <> f.feature DESC) c;
 	IF names IS NULL THEN
 		RAISE undefined_column USING MESSAGE = format('relation %s has none of the features of training set "%s"', serving, t.name);
 	END IF;
 	trained := @extschema@.generate_statistics(t.relation, feature_allowlist => names);
-	served := @extschema@.generate_statistics(serving, feature_allowlist => names);
+	served := (SELECT jsonb_set(s, '{datasets}', jsonb_agg(d || jsonb_build_object('features', (
+			SELECT jsonb_agg(jsonb_set(f, '{path,step,0}', to_jsonb(names[array_position(served_names, f #>> '{path,step,0}')])))
+			FROM jsonb_array_elements(d -> 'features') f))))
+		FROM (SELECT @extschema@.generate_statistics(serving, feature_allowlist => served_names)::jsonb) x(s), jsonb_array_elements(s -> 'datasets') d
+		GROUP BY s)::@extschema@.feature_statistics;
 	IF schema IS NULL THEN
 		schema := @extschema@.store_training_schema(t.name);
 	END IF;
-	IF schema IS NULL THEN
-		schema := @extschema@.infer_schema(trained);
-	END IF;
 	-- what no comparator of the schema asks for is measured without a threshold
-	FOREACH p IN ARRAY names LOOP
-		CONTINUE WHEN EXISTS (SELECT FROM jsonb_array_elements(schema::jsonb -> 'feature') f WHERE f ->> 'name' = p AND f ? 'skew_comparator');
-		CONTINUE WHEN NOT EXISTS (SELECT FROM jsonb_array_elements(schema::jsonb -> 'feature') f WHERE f ->> 'name' = p);
-		schema := (SELECT jsonb_set(schema::jsonb, '{feature}', jsonb_agg(CASE WHEN f ->> 'name' = p
-				THEN f || '{"skew_comparator": {"jensen_shannon_divergence": {"threshold": "Infinity"}}}' ELSE f END))
-				   FROM jsonb_array_elements(schema::jsonb -> 'feature') f)::@extschema@.feature_schema;
+	expected := jsonb_build_object('feature', '[]'::jsonb) || coalesce(schema::jsonb, '{}');
+	inferred := @extschema@.infer_schema(trained)::jsonb;
+	FOR i IN 1 .. cardinality(names) LOOP
+		SELECT f INTO feature FROM jsonb_array_elements(expected -> 'feature') f WHERE f ->> 'name' IN (names[i], features[i]) ORDER BY f ->> 'name' = names[i] DESC LIMIT 1;
+		expected := jsonb_set(expected, '{feature}', coalesce((SELECT jsonb_agg(f) FROM jsonb_array_elements(expected -> 'feature') f WHERE f IS DISTINCT FROM feature), '[]')
+			|| (coalesce('{"skew_comparator": {"jensen_shannon_divergence": {"threshold": "Infinity"}}}' || feature,
+				(SELECT jsonb_build_object('type', f -> 'type', 'skew_comparator', '{"jensen_shannon_divergence": {"threshold": "Infinity"}}'::jsonb)
+				 FROM jsonb_array_elements(inferred -> 'feature') f WHERE f ->> 'name' = names[i]))
+				|| jsonb_build_object('name', names[i])));
 	END LOOP;
+	schema := expected::@extschema@.feature_schema;
 	result := @extschema@.validate_statistics(trained, schema, serving_statistics => served)::jsonb;
 	RETURN QUERY
 	SELECT array_to_string(ARRAY(SELECT jsonb_array_elements_text(i -> 'path' -> 'step')), '.'), m ->> 'type', (m ->> 'value')::float8,
@@ -119,7 +143,7 @@ BEGIN
 	ORDER BY 1, 2;
 END $$;
 COMMENT ON FUNCTION training_serving_skew(text, regclass, feature_schema) IS
-'compares what a training set was made of with what is served: a feature view''s online table, or a table that logs what was served. A row a feature and metric: the distance by the schema''s skew comparator (the schema given, else those of the feature views), and Jensen-Shannon divergence without a threshold where the schema has none. Errors: 42704 unknown training set, 42703 no feature in common';
+'compares what a training set was made of with what is served: a feature view''s online table, or a table that logs what was served. A row a feature and metric: the distance by the schema''s skew comparator (the schema given, else those of the feature views), and Jensen-Shannon divergence without a threshold where the schema has none. Columns are matched by name, with or without the name of the view before it; path is the training set''s column. Errors: 42704 unknown training set, 42703 no feature in common';
 
 CREATE FUNCTION training_serving_skew(training_set text, view text, schema feature_schema DEFAULT NULL)
 	RETURNS TABLE (path text, metric text, value double precision, threshold double precision, anomaly boolean)
@@ -141,7 +165,8 @@ COMMENT ON FUNCTION training_serving_skew(text, text, feature_schema) IS
 CREATE FUNCTION store_training_schema(training_set text) RETURNS feature_schema
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT jsonb_build_object('feature', jsonb_agg(f.feature))::feature_schema
+	SELECT jsonb_build_object('feature', jsonb_agg(f.feature || jsonb_build_object('name',
+		CASE WHEN (t.options ->> 'full_feature_names')::boolean THEN v.view || '__' || split_part(r, ':', 2) ELSE split_part(r, ':', 2) END)))::feature_schema
 	FROM feature_meta.training_set t, unnest(t.features) r
 	JOIN feature_meta.feature_view_version v ON v.view = split_part(r, '@', 1) AND v.version = split_part(split_part(r, '@', 2), ':', 1)::integer,
 		jsonb_array_elements(v.schema::jsonb -> 'feature') f(feature)

@@ -1,7 +1,9 @@
 /*
- * latest_features(): the newest row of every key of a feature view
+ * Retrieval without entity rows: latest_features(), the newest row of every key of a feature view, and feature_rows(),
+ * all its rows in a range
  *
- * One pass with a hash table over the keys; when they do not fit into work_mem, a sort by the server, which spills.
+ * The newest are found in one pass with a hash table over the keys; when they do not fit into work_mem, by a sort of
+ * the server, which spills.
  */
 #include "store/store.h"
 #include "catalog/pg_type.h"
@@ -14,6 +16,7 @@
 
 PG_FUNCTION_INFO_V1(latest_features);
 PG_FUNCTION_INFO_V1(latest_features_columns);
+PG_FUNCTION_INFO_V1(feature_rows);
 
 /*
  * (keys, event time, [created time], features); times are timestamps with time zone whatever they are in the source
@@ -87,11 +90,11 @@ time_expression(const StoreColumn *column)
 }
 
 /*
- * The same by a sort: for each key the first of its rows in descending order
+ * By a query of the server: all rows, or by a sort for each key the first of its rows in descending order
  */
 static void
-latest_by_sort(const StoreView *view, TimestampTz from, TimestampTz until, const AsofOptions *options,
-			   Tuplestorestate *result, MemoryContext context)
+rows_by_query(const StoreView *view, TimestampTz from, TimestampTz until, const AsofOptions *options, bool newest,
+			  Tuplestorestate *result, MemoryContext context)
 {
 	StringInfoData sql;
 	Oid types[3] = {TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
@@ -105,7 +108,7 @@ latest_by_sort(const StoreView *view, TimestampTz from, TimestampTz until, const
 	for (int i = 0; i < view->nkeys; i++)
 		appendStringInfo(&keys, "%s%s", i > 0 ? ", " : "", quote_identifier(view->keys[i].name));
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT DISTINCT ON (%s) %s, %s", keys.data, keys.data, event);
+	appendStringInfo(&sql, "SELECT %s%s, %s", newest ? psprintf("DISTINCT ON (%s) ", keys.data) : "", keys.data, event);
 	if (created)
 		appendStringInfo(&sql, ", %s", created);
 	for (int i = 0; i < view->nfeatures; i++)
@@ -117,12 +120,15 @@ latest_by_sort(const StoreView *view, TimestampTz from, TimestampTz until, const
 	if (options->has_as_of)
 		appendStringInfo(&sql, " AND %s OPERATOR(pg_catalog.<=) $3",
 						 created ? psprintf("coalesce(%s, %s)", created, event) : event);
-	appendStringInfo(&sql, " ORDER BY %s, %s DESC", keys.data, event);
-	if (created)
-		appendStringInfo(&sql, ", %s DESC NULLS LAST", created);
-	for (int i = 0; i < view->nfeatures; i++)
-		if (OidIsValid(lookup_type_cache(view->features[i].type, TYPECACHE_CMP_PROC)->cmp_proc))
-			appendStringInfo(&sql, ", %s DESC NULLS LAST", quote_identifier(view->features[i].name));
+	if (newest)
+	{
+		appendStringInfo(&sql, " ORDER BY %s, %s DESC", keys.data, event);
+		if (created)
+			appendStringInfo(&sql, ", %s DESC NULLS LAST", created);
+		for (int i = 0; i < view->nfeatures; i++)
+			if (OidIsValid(lookup_type_cache(view->features[i].type, TYPECACHE_CMP_PROC)->cmp_proc))
+				appendStringInfo(&sql, ", %s DESC NULLS LAST", quote_identifier(view->features[i].name));
+	}
 
 	for (int i = 0; i < params->numParams; i++)
 	{
@@ -136,11 +142,9 @@ latest_by_sort(const StoreView *view, TimestampTz from, TimestampTz until, const
 	SPI_execute_extended(sql.data, &execute);
 }
 
-/*
- * latest_features(view text, start_time timestamptz, end_time timestamptz, as_of timestamptz) returns setof record
- */
-Datum
-latest_features(PG_FUNCTION_ARGS)
+/* Both functions: their arguments are the same */
+static void
+retrieve(FunctionCallInfo fcinfo, const char *function, bool newest)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	AsofOptions options = {0};
@@ -163,13 +167,13 @@ latest_features(PG_FUNCTION_ARGS)
 		*version++ = '\0';
 	view = store_load_view(store_schema(fcinfo), name, version ? pg_strtoint32(version) : 0);
 	output.desc = describe_rows(view);
-	store_check_column_list(rsinfo->setDesc, output.desc, "latest_features");
+	store_check_column_list(rsinfo->setDesc, output.desc, function);
 	options.has_as_of = !PG_ARGISNULL(3);
 	options.as_of = options.has_as_of ? PG_GETARG_TIMESTAMPTZ(3) : 0;
 	options.memory_limit = get_hash_memory_limit();
-	rows = store_join_method == STORE_JOIN_INDEX ? NULL : asof_latest(view, from, until, &options, context);
+	rows = newest && store_join_method != STORE_JOIN_INDEX ? asof_latest(view, from, until, &options, context) : NULL;
 	if (rows == NULL)
-		latest_by_sort(view, from, until, &options, rsinfo->setResult, context);
+		rows_by_query(view, from, until, &options, newest, rsinfo->setResult, context);
 	else
 	{
 		output.view = view;
@@ -179,6 +183,25 @@ latest_features(PG_FUNCTION_ARGS)
 		asof_each(rows, put_row, &output);
 	}
 	SPI_finish();
+}
+
+/*
+ * latest_features(view text, start_time timestamptz, end_time timestamptz, as_of timestamptz) returns setof record
+ */
+Datum
+latest_features(PG_FUNCTION_ARGS)
+{
+	retrieve(fcinfo, "latest_features", true);
+	return (Datum) 0;
+}
+
+/*
+ * feature_rows(view text, start_time timestamptz, end_time timestamptz, as_of timestamptz) returns setof record
+ */
+Datum
+feature_rows(PG_FUNCTION_ARGS)
+{
+	retrieve(fcinfo, "feature_rows", false);
 	return (Datum) 0;
 }
 

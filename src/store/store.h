@@ -5,7 +5,7 @@
  *   keys.c        join keys: hashing and equality across the integer and the text types
  *   asof*.c       for entity rows: each one's newest source row that was true and known by then (asof.h is their own)
  *   historical.c  historical_features(): entity rows with their features, as a set
- *   latest.c      latest_features(): the newest row of every key
+ *   latest.c      latest_features() and feature_rows(): the newest row of every key, all rows in a range
  *   online*.c     get_online_features(): reads by key, with cached plans (online.h is their own)
  */
 #ifndef FM_STORE_H

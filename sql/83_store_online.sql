@@ -366,11 +366,27 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION store_key_objects(jsonb) IS 'internal: keys in any form that get_online_features takes, an object an entity';
 
+CREATE FUNCTION store_check_keys(keys jsonb, join_keys text[]) RETURNS void
+	LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF keys IS NULL THEN
+		RAISE null_value_not_allowed USING MESSAGE = 'keys must not be NULL';
+	ELSIF jsonb_typeof(keys) NOT IN ('object', 'array')
+		OR EXISTS (SELECT FROM @extschema@.store_key_objects(keys) o WHERE jsonb_typeof(o) <> 'object' OR NOT o ?& join_keys) THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'keys do not say which entities are meant',
+			DETAIL = format('Each of them needs the join keys %s.', array_to_string(join_keys, ', ')),
+			HINT = 'Give {"driver_id": 7}, {"driver_id": [7, 8]} or [{"driver_id": 7}, {"driver_id": 8}].';
+	END IF;
+END $$;
+COMMENT ON FUNCTION store_check_keys(jsonb, text[]) IS
+'internal: raises error 22023 (22004 when NULL) unless each of the keys has all the join keys; part of get_features_at and online_at';
+
 CREATE FUNCTION get_features_at(features text[], keys jsonb, as_of timestamptz, full_feature_names boolean DEFAULT false)
 	RETURNS TABLE (entity_key json, feature_values json, statuses json, event_timestamps json)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	entities text;
+	join_keys text[];
 	r record;
 BEGIN
 	SELECT array_agg(f.view || '__' || f.feature ORDER BY f."position") AS columns,
@@ -379,21 +395,24 @@ BEGIN
 		array_agg(f.view || '__status' ORDER BY f."position") AS status_columns,
 		array_agg(f.view || '__event_timestamp' ORDER BY f."position") AS time_columns
 	INTO r FROM @extschema@.resolve_features(features) f;
-	SELECT 'SELECT o AS entity_key, ' || string_agg(DISTINCT format('(o ->> %L)::%s AS %I', k.key, format_type(a.atttypid, a.atttypmod), k.key), ', ')
+	-- views may have a key in columns of unlike types: the widest holds what is given
+	SELECT array_agg(t.key ORDER BY t.key), 'SELECT o AS entity_key, ' || string_agg(format('(o ->> %L)::%s AS %I', t.key, t.type, t.key), ', ')
 		-- as JSON writes it: the text of a time is in the session's DateStyle
 		|| format(', %L::timestamptz AS event_timestamp FROM @extschema@.store_key_objects(%L) o', to_jsonb(as_of) #>> '{}', keys)
-	INTO entities
-	FROM (SELECT DISTINCT f.view, f.version FROM @extschema@.resolve_features(features) f) v,
-		LATERAL @extschema@.store_view_definition(v.view, v.version) d, unnest(d.join_keys) k(key)
-	JOIN pg_attribute a ON a.attname = k.key AND NOT a.attisdropped
-	WHERE a.attrelid = d.source;
+	INTO join_keys, entities
+	FROM (SELECT DISTINCT ON (k.key) k.key, format_type(y.oid, -1) AS type
+		  FROM (SELECT DISTINCT f.view, f.version FROM @extschema@.resolve_features(features) f) v,
+			LATERAL @extschema@.store_view_definition(v.view, v.version) d, unnest(d.join_keys) k(key)
+		  JOIN pg_attribute a ON a.attname = k.key AND NOT a.attisdropped JOIN pg_type y ON y.oid = a.atttypid
+		  WHERE a.attrelid = d.source ORDER BY k.key, y.typlen < 0 DESC, y.typlen DESC, y.oid) t;
+	PERFORM @extschema@.store_check_keys(keys, join_keys);
 	RETURN QUERY EXECUTE format('SELECT t.entity_key::json, a.* FROM @extschema@.historical_features(%L, %L, full_feature_names => true, as_of => $1, with_status => true) AS t(%s),'
 		' LATERAL @extschema@.store_answer_json(row_to_json(t), %L, %L, %L, %L, %L) a',
 		entities, features, @extschema@.historical_features_columns(entities, features, full_feature_names => true, with_status => true),
 		r.columns, r.labels, r.views, r.status_columns, r.time_columns) USING as_of;
 END $$;
 COMMENT ON FUNCTION get_features_at(text[], jsonb, timestamptz, boolean) IS
-'the features of entities as they were, and were known, at a time, from the sources; arguments and result as get_online_features. Errors: 42704 unknown feature';
+'the features of entities as they were, and were known, at a time, from the sources; arguments and result as get_online_features. Errors: 42704 unknown feature, 22023 a join key is missing';
 
 CREATE FUNCTION get_features_at(features text, keys jsonb, as_of timestamptz, full_feature_names boolean DEFAULT false)
 	RETURNS TABLE (entity_key json, feature_values json, statuses json, event_timestamps json)
@@ -417,6 +436,7 @@ BEGIN
 			HINT = 'Call disable_online() and then enable_online(..., history => true).';
 	END IF;
 	SELECT * INTO d FROM @extschema@.store_view_definition(v.name, NULL);
+	PERFORM @extschema@.store_check_keys(keys, d.join_keys);
 	RETURN QUERY EXECUTE format('SELECT o::json, a.* FROM @extschema@.store_key_objects($1) WITH ORDINALITY k(o, ord)'
 		' LEFT JOIN LATERAL (SELECT h.* FROM %s h WHERE %s AND h.valid_from <= $2 ORDER BY h.valid_from DESC, h.%I DESC LIMIT 1) h ON NOT h.deleted,'
 		' LATERAL (SELECT h.*, CASE WHEN h.%I IS NULL THEN ''NOT_FOUND'' WHEN h.%I < timezone(''UTC'', timezone(''UTC'', $2) - $3) THEN ''OUTSIDE_MAX_AGE'' ELSE ''PRESENT'' END AS online_status) r,'
@@ -428,7 +448,7 @@ BEGIN
 	USING keys, "time", d.ttl, d.features, v.name;
 END $$;
 COMMENT ON FUNCTION online_at(text, jsonb, timestamptz) IS
-'what a feature view served at a time, from its history; keys and result as get_online_features. Errors: 55000 no history is kept, 42704 unknown';
+'what a feature view served at a time, from its history; keys and result as get_online_features. Errors: 55000 no history is kept, 42704 unknown, 22023 a join key is missing';
 
 -- Put -------------------------------------------------------------------------------------------------------------------
 
@@ -544,7 +564,9 @@ BEGIN
 	IF keys IS NULL OR "values" IS NULL OR event_time IS NULL THEN
 		RAISE null_value_not_allowed USING MESSAGE = 'keys, values and event_time must not be NULL';
 	END IF;
-	IF jsonb_typeof("values") NOT IN ('object', 'array') OR jsonb_typeof(keys) NOT IN ('object', 'array') THEN
+	IF jsonb_typeof("values") NOT IN ('object', 'array') OR jsonb_typeof(keys) NOT IN ('object', 'array')
+		OR EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof("values") WHEN 'array' THEN "values" ELSE '[]' END) v WHERE jsonb_typeof(v) <> 'object')
+		OR EXISTS (SELECT FROM @extschema@.store_key_objects(keys) k WHERE jsonb_typeof(k) <> 'object') THEN
 		RAISE invalid_parameter_value USING MESSAGE = 'keys and values must be an object, or an array of objects, each';
 	END IF;
 	IF (SELECT count(*) FROM @extschema@.store_key_objects(keys)) <> (CASE jsonb_typeof("values") WHEN 'array' THEN jsonb_array_length("values") ELSE 1 END) THEN

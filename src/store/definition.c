@@ -464,10 +464,14 @@ Oid
 store_column_type(Oid relation, const char *name)
 {
 	AttrNumber number = get_attnum(relation, name);
+	char *table = get_rel_name(relation);
 
+	if (table == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the online table has just been dropped")));
 	if (number == InvalidAttrNumber)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("column \"%s\" is not in the online table \"%s\"", name, get_rel_name(relation)),
+						errmsg("column \"%s\" is not in the online table \"%s\"", name, table),
 						errhint("Materialize the feature view again.")));
 	return get_atttype(relation, number);
 }

@@ -134,7 +134,8 @@ put_features_from(PG_FUNCTION_ARGS)
 	SPI_execute_with_args(
 		psprintf(
 			"SELECT %s.put_features($1, pg_catalog.jsonb_agg(x.keys), pg_catalog.jsonb_agg(x.features), mode => $2)"
-			" FROM (SELECT (SELECT pg_catalog.jsonb_object_agg(e.key, e.value) FROM pg_catalog.jsonb_each(r) e"
+			" FROM (SELECT (SELECT COALESCE(pg_catalog.jsonb_object_agg(e.key, e.value), '{}') FROM "
+			"pg_catalog.jsonb_each(r) e"
 			" WHERE e.key OPERATOR(pg_catalog.=) ANY (d.join_keys)) AS keys,"
 			" (SELECT COALESCE(pg_catalog.jsonb_object_agg(e.key, e.value), '{}') FROM pg_catalog.jsonb_each(r) e"
 			" WHERE e.key OPERATOR(pg_catalog.<>) ALL (d.join_keys)) AS features"

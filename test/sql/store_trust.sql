@@ -45,6 +45,25 @@ SELECT count(*) FROM feature_rows('t', as_of => '2026-01-01 04:00') AS r(id bigi
 SELECT * FROM feature_rows('t') AS r(id int);
 SELECT * FROM feature_rows('tt') AS r(id int);
 
+-- Keys that are not whole are an error, at a time as online; views may have a key in columns of unlike types
+CREATE TABLE t_pairs (id int, part varchar(3), ts timestamptz, v int);
+INSERT INTO t_pairs VALUES (1, 'a', '2026-01-01', 1), (2, 'a', '2026-01-01', 2);
+CREATE TABLE t_wide (id bigint, part char(4), ts timestamptz, w int);
+INSERT INTO t_wide VALUES (1, 'a', '2026-01-01', 10);
+SELECT create_entity('pair', '{id,part}'), create_feature_view('pairs', 't_pairs', '{pair}', 'ts'), create_feature_view('wide', 't_wide', '{id}', 'ts', features => '{w}'),
+	enable_online('pairs', history => true), materialize('pairs');
+SELECT entity_key, feature_values FROM get_features_at('{pairs:v,wide:w}', '{"id": [1, 2], "part": ["a", "a"]}', '2026-01-02');
+SELECT entity_key FROM get_features_at('pairs:v', '{"id": [1, 2], "part": "a"}', '2026-01-02');
+SELECT entity_key FROM get_features_at('pairs:v', '{"id": 1}', '2026-01-02');
+SELECT entity_key FROM get_features_at('pairs:v', '[5]', '2026-01-02');
+SELECT entity_key FROM get_features_at('pairs:v', '5', '2026-01-02');
+SELECT entity_key FROM get_features_at('pairs:v', NULL, '2026-01-02');
+SELECT entity_key FROM online_at('pairs', '[{"id": 1, "part": "a"}, {"id": 1}]', now());
+SELECT put_features('pairs', '[5]', '{"v": 1}');
+SELECT put_features('pairs', '[{"id": 1, "part": "a"}]', '[5]');
+SELECT put_features_from('pairs', 'SELECT 1 AS v');
+SELECT count(*) FROM t_pairs;
+
 -- Row security of the source goes along to the online table and its history
 CREATE ROLE regress_t_even;
 CREATE ROLE regress_t_other;
@@ -68,6 +87,6 @@ RESET ROLE;
 
 SELECT drop_training_set(name) FROM feature_meta.training_set ORDER BY name;
 SELECT drop_feature_view(name) FROM feature_meta.feature_view ORDER BY name;
-SELECT drop_entity('id');
-DROP TABLE t_source, t_rows, t_log;
+SELECT drop_entity('id'), drop_entity('pair');
+DROP TABLE t_pairs, t_wide, t_source, t_rows, t_log;
 DROP ROLE regress_t_even, regress_t_other;

@@ -410,11 +410,17 @@ finish(FunctionCallInfo fcinfo, FmMetric metric)
 	DriftState *state;
 	FmDriftSide current, baseline;
 	FmDriftResult result;
+	MemoryContext old;
 
 	fm_aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = (DriftState *) PG_GETARG_POINTER(0);
+	old = MemoryContextSwitchTo(state->context);
+	for (int i = 0; i < 2; i++)
+		if (state->side[i] != NULL)
+			fm_sketch_settle(state->side[i]);
+	MemoryContextSwitchTo(old);
 	side_of_sketch(state->side[1], &current);
 	side_of_sketch(state->side[0], &baseline);
 	result = measure(metric, &current, &baseline, &state->options);

@@ -355,6 +355,37 @@ fm_sketch_set_max_exact(FmSketch *sketch, int max_exact)
 	pfree(stack);
 }
 
+static void
+settle_numbers(FmNumbers *numbers)
+{
+	if (numbers == NULL)
+		return;
+	fm_numbers_flush(numbers);
+	if (numbers->quantiles != NULL)
+		fm_quantiles_flush(numbers->quantiles);
+	if (numbers->distinct != NULL)
+		fm_distinct_settle(numbers->distinct);
+}
+
+static void
+settle_feature(FmFeature *feature)
+{
+	settle_numbers(feature->numbers);
+	settle_numbers(feature->row_lengths);
+	for (int level = 1; level < feature->num_levels; level++)
+		settle_numbers(feature->levels[level].lengths);
+	if (feature->strings != NULL && feature->strings->distinct != NULL)
+		fm_distinct_settle(feature->strings->distinct);
+	for (int i = 0; i < feature->num_children; i++)
+		settle_feature(feature->children[i]);
+}
+
+void
+fm_sketch_settle(FmSketch *sketch)
+{
+	settle_feature(&sketch->root);
+}
+
 static const char *const source_names[] = {"INT", "FLOAT", "STRING", "BYTES", "STRUCT", "JSON"};
 
 /*

@@ -222,6 +222,12 @@ extern bool fm_sketch_merge(FmSketch *sketch, FmSketch *other, FmError *error);
 /* The same rows, other columns: features of "other" are appended (copied). False if the examples differ or a name is in both. */
 extern bool fm_sketch_combine_columns(FmSketch *sketch, FmSketch *other, FmError *error);
 
+/*
+ * Works off what waits in batches. A sketch that is read and then added to, like the state of an aggregate in a window or of one that
+ * is scanned again, wants this first, in its own memory context: reading does it otherwise, in the context of whoever reads.
+ */
+extern void fm_sketch_settle(FmSketch *sketch);
+
 /* Versioned, checksummed bytes; the same statistics, while all is exact, have the same bytes */
 extern void fm_sketch_write(FmSketch *sketch, StringInfo out);
 

@@ -460,8 +460,17 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(table_sketch_final);
 Datum
 table_sketch_final(PG_FUNCTION_ARGS)
 {
+	TableState *state;
+	FmSketch *sketch;
+	MemoryContext old;
+
 	fm_aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	PG_RETURN_FEATURE_SKETCH(state_sketch((TableState *) PG_GETARG_POINTER(0)));
+	state = (TableState *) PG_GETARG_POINTER(0);
+	sketch = state_sketch(state);
+	old = MemoryContextSwitchTo(state->context);
+	fm_sketch_settle(sketch);
+	MemoryContextSwitchTo(old);
+	PG_RETURN_FEATURE_SKETCH(sketch);
 }

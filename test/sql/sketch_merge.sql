@@ -70,6 +70,24 @@ BEGIN
 		FROM features(feature_statistics(merge(wide, s)::text::feature_sketch))) AS f);
 END $$;
 
+-- a state is read and then added to (in a window), or read again (an aggregate that is scanned again): the same as one read at the end
+CREATE TABLE window_rows AS SELECT i, i * 7919 % 101 AS n, sqrt(i % 50) AS f, 't' || i * 31 % 17 AS s, ARRAY[i % 7, i] AS a, i % 3 = 0 AS c FROM generate_series(1, 300) AS i;
+SELECT count(*) FILTER (WHERE read::text = whole::text) AS same FROM (SELECT table_sketch(w) OVER (ORDER BY i) AS read,
+	(SELECT table_sketch(v) FROM window_rows v WHERE v.i <= w.i) AS whole FROM window_rows w) AS x;
+SELECT count(*) FILTER (WHERE read IS NOT DISTINCT FROM whole) AS same FROM (SELECT jensen_shannon_divergence(n, c) OVER (ORDER BY i) AS read,
+	(SELECT jensen_shannon_divergence(n, c) FROM window_rows v WHERE v.i <= w.i) AS whole FROM window_rows w) AS x;
+SET enable_material = off;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET enable_sort = off;
+SELECT count(DISTINCT x.read::text) AS sketches, count(*) AS read FROM generate_series(1, 5) AS again
+	LEFT JOIN (SELECT c, table_sketch(w) AS read FROM window_rows w GROUP BY c) AS x ON true;
+RESET enable_material;
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+RESET enable_sort;
+DROP TABLE window_rows;
+
 -- damaged text is refused: each of the first 200 characters changed
 SELECT count(*) AS tried, count(*) FILTER (WHERE refused) AS refused FROM (SELECT pg_temp.sketch_refuses(overlay(s PLACING
 	   CASE WHEN substr(s, i, 1) = 'A' THEN 'B' ELSE 'A' END FROM i FOR 1)) AS refused

@@ -296,6 +296,18 @@ COMMENT ON FUNCTION rename_feature_view(text, text) IS
 
 -- References -----------------------------------------------------------------------------------------------------------
 
+-- What asks for features takes them as an array, or as text: '{view:feature, ...}', one reference, or a service's name.
+-- An untyped literal is text. service => is for those who want to say so.
+CREATE FUNCTION store_references(features text) RETURNS text[]
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION store_references(text) IS
+'internal: features given as text, as the array that is meant: an array literal, else one reference. Errors: 22P02 malformed array literal';
+
+CREATE FUNCTION store_references(features text[], service text) RETURNS text[]
+	LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME', 'store_references_or_service';
+COMMENT ON FUNCTION store_references(text[], text) IS
+'internal: the features, or the feature service, that a call asks for. Errors: 22023 both are given, 22004 neither';
+
 CREATE FUNCTION resolve_features(features text[],
 	OUT "position" integer, OUT view text, OUT version integer, OUT feature name, OUT type regtype, OUT type_modifier integer,
 	OUT reference text) RETURNS SETOF record
@@ -406,6 +418,13 @@ END $$;
 COMMENT ON FUNCTION create_feature_service(text, text[], text, text, jsonb) IS
 'makes a feature service: the named list of features that one model uses, as references view:feature (follows the view) or view@version:feature (stays at the version). Its name serves wherever features are asked for. Errors: 42710 exists already, 42704 unknown feature, 22023 bad argument';
 
+CREATE FUNCTION create_feature_service(name text, features text, description text DEFAULT NULL, owner text DEFAULT NULL,
+	tags jsonb DEFAULT '{}') RETURNS text
+	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	RETURN @extschema@.create_feature_service(name, @extschema@.store_references(features), description, owner, tags);
+COMMENT ON FUNCTION create_feature_service(text, text, text, text, jsonb) IS
+'the same for one reference, or an array literal of references';
+
 CREATE FUNCTION alter_feature_service(name text, features text[] DEFAULT NULL, description text DEFAULT NULL, owner text DEFAULT NULL,
 	tags jsonb DEFAULT NULL) RETURNS text
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -424,6 +443,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION alter_feature_service(text, text[], text, text, jsonb) IS
 'changes a feature service; an argument left out stays as it is. Errors: 42704 unknown, 42501 made by another role, 22023 bad argument';
+
+CREATE FUNCTION alter_feature_service(name text, features text, description text DEFAULT NULL, owner text DEFAULT NULL,
+	tags jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	RETURN @extschema@.alter_feature_service(name, @extschema@.store_references(features), description, owner, tags);
+COMMENT ON FUNCTION alter_feature_service(text, text, text, text, jsonb) IS
+'the same for one reference, or an array literal of references';
 
 CREATE FUNCTION drop_feature_service(name text) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -300,39 +300,45 @@ END $$;
 COMMENT ON FUNCTION materialize(text, timestamptz, timestamptz) IS
 'brings the newest value of every key with event time from start_time to end_time (both included, NULL for no bound) into the online table, in one statement; a newer value that is there already stays, so it can be run again, for any window, and by two sessions at once. Rows that break the view''s schema are treated as its on_invalid says. Returns the number of keys written. Errors: 55000 not online, 42704 unknown';
 
-CREATE FUNCTION materialize_incremental(name text, end_time timestamptz DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION materialize_incremental(view text DEFAULT NULL, end_time timestamptz DEFAULT NULL, service text DEFAULT NULL) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	v text;
 	written bigint := 0;
 	views text[];
 BEGIN
-	SELECT array_agg(DISTINCT s.view ORDER BY s.view) INTO views FROM feature_meta.feature_service_feature s WHERE s.service = materialize_incremental.name;
-	IF EXISTS (SELECT FROM feature_meta.feature_view f WHERE f.name = materialize_incremental.name) THEN
-		views := ARRAY[materialize_incremental.name];
-	ELSIF views IS NULL THEN
-		PERFORM @extschema@.store_not_changed('feature view', materialize_incremental.name);
+	IF num_nonnulls(view, service) <> 1 THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'give a feature view or a feature service, and not both';
+	ELSIF EXISTS (SELECT FROM feature_meta.feature_view f WHERE f.name = materialize_incremental.view) THEN
+		views := ARRAY[materialize_incremental.view];
+	ELSE
+		SELECT array_agg(DISTINCT s.view ORDER BY s.view) INTO views FROM feature_meta.feature_service_feature s
+		WHERE s.service = coalesce(materialize_incremental.service, materialize_incremental.view);
+		IF views IS NULL THEN
+			PERFORM @extschema@.store_not_changed(CASE WHEN service IS NULL THEN 'feature view' ELSE 'feature service' END, coalesce(service, view));
+		END IF;
 	END IF;
 	FOREACH v IN ARRAY views LOOP
 		written := written + @extschema@.materialize(v, NULL, end_time);
 	END LOOP;
 	RETURN written;
 END $$;
-COMMENT ON FUNCTION materialize_incremental(text, timestamptz) IS
-'brings a feature view, or every view of a feature service, up to date: late rows too, whatever their event time, which is why it reads the source once and writes only keys whose value changed. Returns the number of keys written. Errors: 55000 not online, 42704 unknown';
+COMMENT ON FUNCTION materialize_incremental(text, timestamptz, text) IS
+'brings a feature view, or every view of a feature service (by its name as view or as service), up to date: late rows too, whatever their event time, which is why it reads the source once and writes only keys whose value changed. Returns the number of keys written. Errors: 55000 not online, 42704 unknown, 22023 neither or both given';
 
 -- Read ------------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION get_online_features(features text[], keys jsonb, full_feature_names boolean DEFAULT false)
+CREATE FUNCTION get_online_features(features text[] DEFAULT NULL, keys jsonb DEFAULT NULL, full_feature_names boolean DEFAULT false,
+	service text DEFAULT NULL)
 	RETURNS TABLE (entity_key json, feature_values json, statuses json, event_timestamps json)
 	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE ROWS 1 AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION get_online_features(text[], jsonb, boolean) IS
-'a row for each entity, in the order asked for: its key, values and statuses as JSON objects by feature name, event times by feature view. features: references (view:feature, view:*) or names of feature services; keys: {"driver_id": 7}, a list a key {"driver_id": [7, 8]}, or [{"driver_id": 7}, {"driver_id": 8}]. Status: PRESENT, NULL_VALUE, NOT_FOUND (no such key), OUTSIDE_MAX_AGE (older than the view''s ttl: the value is withheld). Always of the current online table. Plans are cached in the session; the caller needs SELECT on the online tables. Errors: 55000 not online, 42704 unknown feature, 22023 bad keys';
+COMMENT ON FUNCTION get_online_features(text[], jsonb, boolean, text) IS
+'a row for each entity, in the order asked for: its key, values and statuses as JSON objects by feature name, event times by feature view. features: references (view:feature, view:*) or names of feature services; or service: the name of one; keys: {"driver_id": 7}, a list a key {"driver_id": [7, 8]}, or [{"driver_id": 7}, {"driver_id": 8}]. Status: PRESENT, NULL_VALUE, NOT_FOUND (no such key), OUTSIDE_MAX_AGE (older than the view''s ttl: the value is withheld). Always of the current online table. Plans are cached in the session; the caller needs SELECT on the online tables. Errors: 55000 not online, 42704 unknown feature, 22023 bad keys, or features and service given';
 
 CREATE FUNCTION get_online_features(features text, keys jsonb, full_feature_names boolean DEFAULT false)
 	RETURNS TABLE (entity_key json, feature_values json, statuses json, event_timestamps json)
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE ROWS 1
-	RETURN @extschema@.get_online_features(CASE WHEN features LIKE '{%' THEN features::text[] ELSE ARRAY[features] END, keys, full_feature_names);
+	RETURN @extschema@.get_online_features(@extschema@.store_references(features), keys, full_feature_names);
 COMMENT ON FUNCTION get_online_features(text, jsonb, boolean) IS
 'the same for the name of a feature service, one reference, or an array literal of references';
 
@@ -381,7 +387,8 @@ END $$;
 COMMENT ON FUNCTION store_check_keys(jsonb, text[]) IS
 'internal: raises error 22023 (22004 when NULL) unless each of the keys has all the join keys; part of get_features_at and online_at';
 
-CREATE FUNCTION get_features_at(features text[], keys jsonb, as_of timestamptz, full_feature_names boolean DEFAULT false)
+CREATE FUNCTION get_features_at(features text[] DEFAULT NULL, keys jsonb DEFAULT NULL, as_of timestamptz DEFAULT NULL,
+	full_feature_names boolean DEFAULT false, service text DEFAULT NULL)
 	RETURNS TABLE (entity_key json, feature_values json, statuses json, event_timestamps json)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -389,6 +396,10 @@ DECLARE
 	join_keys text[];
 	r record;
 BEGIN
+	features := @extschema@.store_references(features, service);
+	IF as_of IS NULL OR full_feature_names IS NULL THEN
+		RAISE null_value_not_allowed USING MESSAGE = 'as_of and full_feature_names must not be NULL';
+	END IF;
 	SELECT array_agg(f.view || '__' || f.feature ORDER BY f."position") AS columns,
 		array_agg(CASE WHEN full_feature_names THEN f.view || '__' || f.feature ELSE f.feature::text END ORDER BY f."position") AS labels,
 		array_agg(f.view ORDER BY f."position") AS views,
@@ -411,13 +422,13 @@ BEGIN
 		entities, features, @extschema@.historical_features_columns(entities, features, full_feature_names => true, with_status => true),
 		r.columns, r.labels, r.views, r.status_columns, r.time_columns) USING as_of;
 END $$;
-COMMENT ON FUNCTION get_features_at(text[], jsonb, timestamptz, boolean) IS
-'the features of entities as they were, and were known, at a time, from the sources; arguments and result as get_online_features. Errors: 42704 unknown feature, 22023 a join key is missing';
+COMMENT ON FUNCTION get_features_at(text[], jsonb, timestamptz, boolean, text) IS
+'the features of entities as they were, and were known, at a time, from the sources; arguments and result as get_online_features. Errors: 42704 unknown feature, 22023 a join key is missing, or features and service given';
 
 CREATE FUNCTION get_features_at(features text, keys jsonb, as_of timestamptz, full_feature_names boolean DEFAULT false)
 	RETURNS TABLE (entity_key json, feature_values json, statuses json, event_timestamps json)
 	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-	RETURN @extschema@.get_features_at(CASE WHEN features LIKE '{%' THEN features::text[] ELSE ARRAY[features] END, keys, as_of, full_feature_names);
+	RETURN @extschema@.get_features_at(@extschema@.store_references(features), keys, as_of, full_feature_names);
 COMMENT ON FUNCTION get_features_at(text, jsonb, timestamptz, boolean) IS
 'the same for the name of a feature service, one reference, or an array literal of references';
 

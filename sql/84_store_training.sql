@@ -56,12 +56,19 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION store_check_training_set(text) IS 'internal: raises error 42710 when there is a training set of the name; part of create_training_set';
 
-CREATE PROCEDURE create_training_set(name text, labels text, features text[], event_time text DEFAULT 'event_timestamp',
+CREATE PROCEDURE create_training_set(name text, labels text, features text[] DEFAULT NULL, event_time text DEFAULT 'event_timestamp',
+	full_feature_names boolean DEFAULT false, filter_by_created_timestamp boolean DEFAULT true, as_of timestamptz DEFAULT NULL,
+	description text DEFAULT NULL, lineage boolean DEFAULT true, service text DEFAULT NULL)
+	LANGUAGE c AS 'MODULE_PATHNAME';
+COMMENT ON PROCEDURE create_training_set(text, text, text[], text, boolean, boolean, timestamptz, text, boolean, text) IS
+'makes a table with the rows of historical_features, and a row in feature_meta.training_set that says what made it: labels, feature versions, options, time, row count, statistics sketch, and the lineage in mlmd (execution, inputs, output). name: the table, in the current schema unless qualified; labels: a relation or one SELECT; features: references or names of feature services; or service: the name of one; as_of: what was known at this time goes in, now by default. Errors: 42710 the name is taken, and those of historical_features';
+
+CREATE PROCEDURE create_training_set(name text, labels text, features text, event_time text DEFAULT 'event_timestamp',
 	full_feature_names boolean DEFAULT false, filter_by_created_timestamp boolean DEFAULT true, as_of timestamptz DEFAULT NULL,
 	description text DEFAULT NULL, lineage boolean DEFAULT true)
-	LANGUAGE c AS 'MODULE_PATHNAME';
-COMMENT ON PROCEDURE create_training_set(text, text, text[], text, boolean, boolean, timestamptz, text, boolean) IS
-'makes a table with the rows of historical_features, and a row in feature_meta.training_set that says what made it: labels, feature versions, options, time, row count, statistics sketch, and the lineage in mlmd (execution, inputs, output). name: the table, in the current schema unless qualified; labels: a relation or one SELECT; as_of: what was known at this time goes in, now by default. Errors: 42710 the name is taken, and those of historical_features';
+	LANGUAGE c AS 'MODULE_PATHNAME', 'create_training_set_of_text';
+COMMENT ON PROCEDURE create_training_set(text, text, text, text, boolean, boolean, timestamptz, text, boolean) IS
+'the same for the name of a feature service, one reference, or an array literal of references';
 
 CREATE FUNCTION drop_training_set(name text) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -9,6 +9,7 @@
  * is too old, every other one is.
  *
  * Few entity rows over a large view with an index are better served by an index descent each; the planner's costs decide.
+ * Entity rows whose answers do not fit into memory are joined by partitions of their keys (asof_partition.c).
  */
 #include "store/asof.h"
 #include "utils/memutils.h"
@@ -19,6 +20,7 @@ asof_latest(const StoreView *view, TimestampTz from, TimestampTz until, const As
 {
 	MemoryContext old = CurrentMemoryContext;
 	StoreKey *keys;
+	AsofSource source;
 	AsofIndex *index;
 	AsofRows *rows;
 	bool fits;
@@ -33,7 +35,9 @@ asof_latest(const StoreView *view, TimestampTz from, TimestampTz until, const As
 	index->from = from;
 	index->until = until;
 	rows = asof_rows_create(index, view, options, context, 1024);
-	fits = asof_read_source(index, view, options, asof_pending_create(rows));
+	asof_source_open(&source, view, options, keys, from, until, 0);
+	fits = asof_source_read(&source, index, asof_pending_create(rows, NULL, NULL));
+	asof_source_close(&source);
 	MemoryContextSwitchTo(old);
 	if (!fits)
 		MemoryContextDelete(context);
@@ -41,23 +45,33 @@ asof_latest(const StoreView *view, TimestampTz from, TimestampTz until, const As
 }
 
 AsofRows *
-asof_join(AsofIndex *index, const StoreView *view, const AsofOptions *options, MemoryContext context)
+asof_join_source(AsofIndex *index, const AsofSource *source, AsofSpill *spill, int file, MemoryContext context)
 {
-	MemoryContext old = CurrentMemoryContext;
 	AsofRows *rows;
-	bool fits;
+	AsofPending *pending;
 
 	context = AllocSetContextCreate(context, "feature values", ALLOCSET_DEFAULT_SIZES);
-	rows = asof_rows_create(index, view, options, context, index->nslots);
+	rows = asof_rows_create(index, source->view, source->options, context, index->nslots);
 	if (index->nslots == 0)
 		return rows;
-	fits = asof_read_source(index, view, options, asof_pending_create(rows));
-	MemoryContextSwitchTo(old);
-	if (!fits)
+	pending = asof_pending_create(rows, NULL, NULL);
+	if (spill ? !asof_add_spilled(pending, spill, file) : !asof_source_read(source, index, pending))
 	{
 		MemoryContextDelete(context);
 		return NULL;
 	}
 	asof_carry_forward(rows);
+	return rows;
+}
+
+AsofRows *
+asof_join(AsofIndex *index, const StoreView *view, const AsofOptions *options, MemoryContext context)
+{
+	AsofSource source;
+	AsofRows *rows;
+
+	asof_source_open_for(&source, view, options, index->keys, index->first_time, index->last_time, index->nslots);
+	rows = asof_join_source(index, &source, NULL, 0, context);
+	asof_source_close(&source);
 	return rows;
 }

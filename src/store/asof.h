@@ -1,5 +1,5 @@
 /*
- * The point-in-time join's own: what asof.c, asof_index.c, asof_rows.c and asof_source.c share. Other rooms see store.h.
+ * The point-in-time join's own: what asof.c and the files asof_*.c share. Other rooms see store.h.
  */
 #ifndef FM_STORE_ASOF_H
 #define FM_STORE_ASOF_H
@@ -119,15 +119,113 @@ index_equal(const AsofIndex *index, Datum a, Datum b)
 /* Numbers a group that was just put into the hash table and copies its key */
 extern void asof_index_new_group(AsofIndex *index, AsofGroup *group);
 
+/* Adds an entity row whose key is normalised and hashed */
+extern void asof_index_add_normal(AsofIndex *index, Datum *keys, uint32 hash, TimestampTz time);
+
+/* asof_spill.c ----------------------------------------------------------------------------------------------------- */
+
+/*
+ * A row in a temporary file: values, their null flags, then the bytes of values by reference, whose Datums are offsets while
+ * the row is in the file
+ */
+typedef struct AsofSpilled
+{
+	uint32 size; /* of the whole */
+	uint32 tag;	 /* hash of the key; of an answer its status */
+	TimestampTz event;
+	TimestampTz created;
+	Datum values[FLEXIBLE_ARRAY_MEMBER];
+} AsofSpilled;
+
+/* Room for a row, that grows, in a context of who has it */
+typedef struct AsofRoom
+{
+	MemoryContext context;
+	AsofSpilled *row;
+	Size size;
+} AsofRoom;
+
+/* Rows of one shape, in a temporary file for each partition; a file without rows is NULL */
+typedef struct AsofSpill
+{
+	MemoryContext context;
+	int nfiles;
+	struct BufFile **files;
+	int nvalues;
+	int16 *typlen;
+	bool *typbyval;
+	AsofRoom out;
+} AsofSpill;
+
+/* Files for rows of nvalues values, the types of which are then to be set */
+extern AsofSpill *asof_spill_create(MemoryContext context, int nfiles, int nvalues);
+extern void asof_spill_type(AsofSpill *spill, int value, int16 typlen, bool typbyval);
+extern void asof_spill_put(AsofSpill *spill, int file, uint32 tag, TimestampTz event, TimestampTz created,
+						   const Datum *values, const bool *nulls);
+
+/* The null flags of a row */
+static inline bool *
+asof_spilled_nulls(const AsofSpill *spill, AsofSpilled *row)
+{
+	return (bool *) (row->values + spill->nvalues);
+}
+
+/* After the last row was put: back to the first */
+extern void asof_spill_rewind(AsofSpill *spill, int file);
+
+/* The next row, into the room; false after the last one */
+extern bool asof_spill_get(AsofSpill *spill, int file, AsofRoom *room);
+extern void asof_room_free(AsofRoom *room);
+extern void asof_spill_close(AsofSpill *spill, int file);
+
+/* Bytes of a value by reference without the pointers of an expanded object, which are good for one row only, and the bytes themselves */
+extern Size asof_value_size(Datum value, int16 typlen);
+extern void asof_value_copy(char *to, Datum value, int16 typlen, Size size);
+
+/* asof_partition.c ------------------------------------------------------------------------------------------------- */
+
+/*
+ * Entity rows by the partition of their key, which is a range of its hash: tables use the low bits. The first one is as large
+ * as the memory, the others share the rest evenly.
+ */
+struct AsofPartitions
+{
+	MemoryContext context;
+	int n;
+	uint32 first_end;	   /* the first hash that is not of the first partition */
+	uint64 per_hash;	   /* the others' number for a hash, times 2^48 */
+	uint64 first_entities; /* rows of the first partition */
+	int nkeys;
+	StoreKey *keys;
+	AsofSpill *entities; /* keys, normalised; event: the time */
+	uint64 nentities;
+	TimestampTz first_time;
+	TimestampTz last_time;
+	uint64 *asked; /* bits for the hashes of keys, so that most rows of other keys go no further */
+	uint32 asked_mask;
+};
+
+static inline int
+asof_partition_of_hash(const AsofPartitions *partitions, uint32 hash)
+{
+	return hash < partitions->first_end ? 0 : 1 + (int) (((hash - partitions->first_end) * partitions->per_hash) >> 48);
+}
+
+static inline bool
+asof_partitions_ask(const AsofPartitions *partitions, uint32 hash)
+{
+	return (partitions->asked[(hash & partitions->asked_mask) / 64] >> (hash % 64)) & 1;
+}
+
 /* asof_rows.c ------------------------------------------------------------------------------------------------------ */
 
 /* Records for n slots, all empty */
 extern AsofRows *asof_rows_create(const AsofIndex *index, const StoreView *view, const AsofOptions *options,
 								  MemoryContext context, Size n);
 
-/* Source rows on their way into an AsofRows */
+/* Source rows on their way into an AsofRows; or, with partitions, into their files, but for the first if the rows have an index */
 typedef struct AsofPending AsofPending;
-extern AsofPending *asof_pending_create(AsofRows *rows);
+extern AsofPending *asof_pending_create(AsofRows *rows, const AsofPartitions *partitions, AsofSpill *spill);
 
 /* Where a table has a column */
 typedef struct AsofPlace
@@ -162,6 +260,9 @@ extern bool asof_add_slot(AsofPending *pending, TupleTableSlot *slot);
  */
 extern bool asof_add_tuple(AsofPending *pending, const AsofLayout *layout, TupleTableSlot *slot, HeapTuple tuple);
 
+/* Takes the rows of a partition that were spilled; false when memory is used up */
+extern bool asof_add_spilled(AsofPending *pending, AsofSpill *spill, int file);
+
 /* Brings in what is pending; false when memory is used up */
 extern bool asof_flush(AsofPending *pending);
 
@@ -170,8 +271,36 @@ extern void asof_carry_forward(AsofRows *rows);
 
 /* asof_source.c ---------------------------------------------------------------------------------------------------- */
 
-/* Reads a view's source into pending rows, the way that is cheapest; false when memory was used up */
-extern bool asof_read_source(const AsofIndex *index, const StoreView *view, const AsofOptions *options,
-							 AsofPending *pending);
+/* How a view's source is read, chosen once for all entity rows */
+typedef struct AsofSource
+{
+	const StoreView *view;
+	const AsofOptions *options;
+	const StoreKey *keys;
+	SPIPlanPtr scan;	/* one pass by a query */
+	bool bounds_pay;	/* the query's bounds on time help, so that it is better than a pass over the table */
+	SPIPlanPtr descent; /* an index descent */
+	bool by_index;
+} AsofSource;
+
+/* For event times in [from, until]; ndescents 0: a pass is the only way */
+extern void asof_source_open(AsofSource *source, const StoreView *view, const AsofOptions *options,
+							 const StoreKey *keys, TimestampTz from, TimestampTz until, double ndescents);
+extern void asof_source_close(AsofSource *source);
+
+/* Reads it into pending rows; false when memory was used up. The index says where to descend. */
+extern bool asof_source_read(const AsofSource *source, const AsofIndex *index, AsofPending *pending);
+
+/* The same for the entity rows of times in [first, last] */
+extern void asof_source_open_for(AsofSource *source, const StoreView *view, const AsofOptions *options,
+								 const StoreKey *keys, TimestampTz first, TimestampTz last, double nentities);
+
+/* asof.c ----------------------------------------------------------------------------------------------------------- */
+
+/*
+ * asof_join() with a source that is open; its rows come from a spill's file if there is one
+ */
+extern AsofRows *asof_join_source(AsofIndex *index, const AsofSource *source, AsofSpill *spill, int file,
+								  MemoryContext context);
 
 #endif

@@ -43,8 +43,10 @@ asof_index_new_group(AsofIndex *index, AsofGroup *group)
 AsofIndex *
 asof_index_create(MemoryContext context, int nkeys, StoreKey *keys)
 {
-	AsofIndex *index = MemoryContextAllocZero(context, sizeof(AsofIndex));
+	AsofIndex *index;
 
+	context = AllocSetContextCreate(context, "entity rows by key", ALLOCSET_DEFAULT_SIZES);
+	index = MemoryContextAllocZero(context, sizeof(AsofIndex));
 	index->context = context;
 	index->nkeys = nkeys;
 	index->keys = keys;
@@ -55,13 +57,10 @@ asof_index_create(MemoryContext context, int nkeys, StoreKey *keys)
 	return index;
 }
 
-void
-asof_index_add(AsofIndex *index, const Datum *keys, const bool *nulls, TimestampTz time, bool time_is_null)
+static AsofEntity *
+next_entity(AsofIndex *index, TimestampTz time)
 {
 	AsofEntity *entity;
-	AsofGroup *group;
-	Datum normal[STORE_MAX_KEYS];
-	bool found;
 
 	if (index->nrows == index->max_rows)
 	{
@@ -72,31 +71,61 @@ asof_index_add(AsofIndex *index, const Datum *keys, const bool *nulls, Timestamp
 	entity->row = index->nrows++;
 	entity->time = time;
 	entity->group = NO_GROUP;
-	if (time_is_null)
-		return;
-	for (int i = 0; i < index->nkeys; i++)
-	{
-		if (nulls[i])
-			return;
-		normal[i] = store_key_normalize(&index->keys[i], index->keys[i].left_type, keys[i]);
-	}
-	group = asof_insert(index->groups, index->inline_key ? normal[0] : PointerGetDatum(normal), &found);
+	return entity;
+}
+
+void
+asof_index_add_normal(AsofIndex *index, Datum *keys, uint32 hash, TimestampTz time)
+{
+	bool found;
+	AsofGroup *group =
+		asof_insert_hash(index->groups, index->inline_key ? keys[0] : PointerGetDatum(keys), hash, &found);
+
 	if (!found)
 		asof_index_new_group(index, group);
-	entity->group = group->number;
+	next_entity(index, time)->group = group->number;
+}
+
+void
+asof_index_add(AsofIndex *index, const Datum *keys, const bool *nulls, TimestampTz time, bool time_is_null)
+{
+	Datum normal[STORE_MAX_KEYS];
+
+	if (store_keys_normalize(index->keys, index->nkeys, keys, nulls, normal) && !time_is_null)
+		asof_index_add_normal(index, normal, index_hash(index, index->inline_key ? normal[0] : PointerGetDatum(normal)),
+							  time);
+	else
+		next_entity(index, time);
 }
 
 /*
- * Turns the groups into probes, at most a third full
+ * How many probes finish() makes: a third of them full at most
+ */
+static Size
+probe_count(const AsofIndex *index)
+{
+	return pg_nextpower2_32(Max((Size) index->ngroups * 3 / 2, 16)) * 2;
+}
+
+Size
+asof_index_size(const AsofIndex *index)
+{
+	return MemoryContextMemAllocated(index->context, true) + index->nrows * (sizeof(TimestampTz) + 2 * sizeof(uint32)) +
+		   index->ngroups * (sizeof(uint32) + sizeof(Datum)) +
+		   (index->inline_key ? sizeof(AsofProbe) * probe_count(index) : 0);
+}
+
+/*
+ * Turns the groups into probes
  */
 static void
 make_probes(AsofIndex *index)
 {
-	uint32 size = pg_nextpower2_32(Max((Size) index->ngroups * 3 / 2, 16)) * 2;
+	Size size = probe_count(index);
 
 	index->probe_mask = size - 1;
 	index->probes =
-		MemoryContextAllocExtended(index->context, sizeof(AsofProbe) * (Size) size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		MemoryContextAllocExtended(index->context, sizeof(AsofProbe) * size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (uint32 group = 0; group < index->ngroups; group++)
 	{
 		int64 key = DatumGetInt64(index->group_key[group]);

@@ -6,6 +6,7 @@
 #include "access/tupmacs.h"
 #include "miscadmin.h"
 #include "utils/datum.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 /*
@@ -27,13 +28,13 @@ typedef struct AsofSlot
 } AsofSlot;
 
 /*
- * The newest row that is kept for a slot; its values, then their null flags. One record, so that a source row touches one place.
+ * The newest row that is kept for a slot; its values, their null flags, and whether there is one. One record, so that a source row
+ * touches one place.
  */
 typedef struct AsofRecord
 {
 	TimestampTz event_time;
 	TimestampTz created_time;
-	bool used;
 	Datum values[FLEXIBLE_ARRAY_MEMBER];
 } AsofRecord;
 
@@ -62,10 +63,35 @@ record_nulls(const AsofRows *rows, AsofRecord *record)
 	return (bool *) (record->values + rows->view->nfeatures);
 }
 
+static inline bool *
+record_used(const AsofRows *rows, AsofRecord *record)
+{
+	return record_nulls(rows, record) + rows->view->nfeatures;
+}
+
 Size
 asof_row_size(const StoreView *view)
 {
-	return MAXALIGN(offsetof(AsofRecord, values) + view->nfeatures * (sizeof(Datum) + sizeof(bool))) + sizeof(AsofSlot);
+	return MAXALIGN(offsetof(AsofRecord, values) + view->nfeatures * (sizeof(Datum) + sizeof(bool)) + sizeof(bool)) +
+		   sizeof(AsofSlot);
+}
+
+Size
+asof_row_width(const StoreView *view)
+{
+	Size width = asof_row_size(view);
+
+	for (int i = 0; i < view->nfeatures; i++)
+		if (!view->features[i].typbyval)
+		{
+			AttrNumber number = get_attnum(view->source, view->features[i].name);
+			int32 known = number > InvalidAttrNumber ? get_attavgwidth(view->source, number) : 0;
+
+			/* each in a chunk of its own, the size of which is a power of two */
+			width +=
+				16 + (known > 0 ? known : get_typavgwidth(view->features[i].type, view->features[i].typmod)) * 3 / 2;
+		}
+	return width;
 }
 
 AsofRows *
@@ -118,7 +144,7 @@ static inline bool
 is_newer(const AsofRows *rows, AsofRecord *record, TimestampTz event, TimestampTz created, const Datum *values,
 		 const bool *nulls)
 {
-	if (!record->used)
+	if (!*record_used(rows, record))
 		return true;
 	if (event != record->event_time)
 		return event > record->event_time;
@@ -142,7 +168,7 @@ keep_row(AsofRows *rows, AsofRecord *record, TimestampTz event, TimestampTz crea
 		{
 			MemoryContext old = MemoryContextSwitchTo(rows->context);
 
-			if (record->used && !kept_null[i])
+			if (*record_used(rows, record) && !kept_null[i])
 				pfree(DatumGetPointer(record->values[i]));
 			if (!nulls[i])
 				record->values[i] = datumCopy(values[i], false, column->typlen);
@@ -152,7 +178,7 @@ keep_row(AsofRows *rows, AsofRecord *record, TimestampTz event, TimestampTz crea
 			record->values[i] = values[i];
 		kept_null[i] = nulls[i];
 	}
-	record->used = true;
+	*record_used(rows, record) = true;
 	record->event_time = event;
 	record->created_time = created;
 }
@@ -162,7 +188,8 @@ keep_row(AsofRows *rows, AsofRecord *record, TimestampTz event, TimestampTz crea
  * its record), and asking for those of many rows at a time lets the processor fetch them together.
  */
 #define PENDING_ROWS 32
-#define PENDING_BYTES 256 /* room for a row's values by reference; a row that needs more goes through alone */
+#define PENDING_BYTES 256		   /* room for a row's values by reference; a row that needs more goes through alone */
+#define PENDING_SPILLED_BYTES 1024 /* the same for all of a row out of a file */
 
 typedef struct PendingRow
 {
@@ -173,16 +200,22 @@ typedef struct PendingRow
 	TimestampTz start; /* from when on the row was true and known */
 	uint32 first_slot; /* of its key */
 	uint32 end_slot;
-	Datum *keys;   /* normalised */
-	Datum *values; /* features; those of a table's row are read only when the row is kept */
+	Datum *keys;	 /* normalised */
+	bool *key_nulls; /* none is */
+	Datum
+		*values; /* features, behind the keys in one array; those of a table's row are read only when the row is kept */
 	bool *nulls;
 	char *bytes;
 	HeapTupleData tuple; /* a table's row */
+	AsofRoom spilled;	 /* a row out of a file, in which keys and values then lie */
 } PendingRow;
 
 struct AsofPending
 {
 	AsofRows *rows;
+	const AsofPartitions
+		*partitions; /* the rows go into their files, but for the first if its entity rows are in memory */
+	AsofSpill *spill;
 	const AsofLayout *layout;  /* NULL: the rows of a query */
 	MemoryContext row_context; /* for what decompressing a key leaves */
 	Datum *deformed;		   /* a tuple's columns */
@@ -193,26 +226,30 @@ struct AsofPending
 };
 
 AsofPending *
-asof_pending_create(AsofRows *rows)
+asof_pending_create(AsofRows *rows, const AsofPartitions *partitions, AsofSpill *spill)
 {
 	int nkeys = rows->index->nkeys;
-	int n = Max(rows->view->nfeatures, 1);
+	int n = nkeys + rows->view->nfeatures;
 	AsofPending *pending = MemoryContextAllocZero(rows->context, sizeof(AsofPending));
 
 	pending->rows = rows;
+	pending->partitions = partitions;
+	pending->spill = spill;
 	pending->row_context = AllocSetContextCreate(rows->context, "pending rows", ALLOCSET_SMALL_SIZES);
 	for (int i = 0; i < PENDING_ROWS; i++)
 	{
 		PendingRow *row = &pending->rows_pending[i];
 
-		row->keys = MemoryContextAlloc(rows->context, sizeof(Datum) * nkeys);
-		row->values = MemoryContextAlloc(rows->context, sizeof(Datum) * n);
-		row->nulls = MemoryContextAlloc(rows->context, sizeof(bool) * n);
+		row->keys = MemoryContextAlloc(rows->context, sizeof(Datum) * n);
+		row->values = row->keys + nkeys;
+		row->key_nulls = MemoryContextAllocZero(rows->context, sizeof(bool) * n);
+		row->nulls = row->key_nulls + nkeys;
 		row->bytes = MemoryContextAlloc(rows->context, PENDING_BYTES);
+		row->spilled.context = rows->context;
 	}
 	/* what there is now was counted when the batch was made */
 	pending->memory_limit = Max(rows->options->memory_limit,
-								MemoryContextMemAllocated(rows->context, true) + PENDING_ROWS * 2 * PENDING_BYTES);
+								MemoryContextMemAllocated(rows->context, true) + PENDING_ROWS * PENDING_SPILLED_BYTES);
 	return pending;
 }
 
@@ -414,18 +451,40 @@ hold_values(PendingRow *row, const AsofRows *rows)
 		bool is_key = i < index->nkeys;
 		const StoreColumn *feature = is_key ? NULL : &view->features[i - index->nkeys];
 		Datum *value = is_key ? &row->keys[i] : &row->values[i - index->nkeys];
+		int16 typlen = is_key ? index->keys[i].typlen : feature->typlen;
 		Size size;
 
 		if (is_key ? index->keys[i].typbyval : (feature->typbyval || row->nulls[i - index->nkeys]))
 			continue;
-		size = datumGetSize(*value, false, is_key ? index->keys[i].typlen : feature->typlen);
+		size = asof_value_size(*value, typlen);
 		if (used + size > PENDING_BYTES)
 			return false;
-		memcpy(row->bytes + used, DatumGetPointer(*value), size);
+		asof_value_copy(row->bytes + used, *value, typlen, size);
 		*value = PointerGetDatum(row->bytes + used);
 		used += MAXALIGN(size);
 	}
 	return true;
+}
+
+/*
+ * From when on a row was true and known
+ */
+static inline TimestampTz
+row_start(const AsofOptions *options, const PendingRow *row)
+{
+	return options->known_at ? Max(row->event, row->created) : row->event;
+}
+
+/*
+ * Has the processor fetch the entry of a row's key
+ */
+static inline void
+prefetch_group(const AsofIndex *index, const PendingRow *row)
+{
+	if (index->probes)
+		__builtin_prefetch(&index->probes[row->hash & index->probe_mask]);
+	else
+		__builtin_prefetch(&index->groups->data[row->hash & index->groups->sizemask]);
 }
 
 /*
@@ -444,7 +503,7 @@ start_row(AsofRows *rows, PendingRow *row, const Datum *keys, const bool *key_nu
 	for (int i = 0; i < index->nkeys; i++)
 		if (key_nulls[i])
 			return false;
-	row->event = row->start = store_time(event, view->event_time.type);
+	row->event = store_time(event, view->event_time.type);
 	/* a created time that is not told: known at its event time, and older than any that is */
 	row->created = DT_NOBEGIN;
 	if (!created_is_null)
@@ -452,9 +511,8 @@ start_row(AsofRows *rows, PendingRow *row, const Datum *keys, const bool *key_nu
 		row->created = store_time(created, view->created_time.type);
 		if (options->has_as_of && row->created > options->as_of)
 			return false;
-		if (options->known_at && row->created > row->start)
-			row->start = row->created;
 	}
+	row->start = row_start(options, row);
 	if (options->has_as_of && row->created == DT_NOBEGIN && row->event > options->as_of)
 		return false;
 	if (index->open && (row->event < index->from || row->event > index->until))
@@ -462,10 +520,29 @@ start_row(AsofRows *rows, PendingRow *row, const Datum *keys, const bool *key_nu
 	for (int i = 0; i < index->nkeys; i++)
 		row->keys[i] = store_key_normalize(&index->keys[i], index->keys[i].right_type, keys[i]);
 	row->hash = index_hash(index, index->inline_key ? row->keys[0] : PointerGetDatum(row->keys));
-	if (index->probes)
-		__builtin_prefetch(&index->probes[row->hash & index->probe_mask]);
-	else
-		__builtin_prefetch(&index->groups->data[row->hash & index->groups->sizemask]);
+	prefetch_group(index, row);
+	return true;
+}
+
+/*
+ * Puts a row into the file of its partition, unless no entity row can have its key; false for a row of the first partition when
+ * that one is in memory
+ */
+static bool
+spill_row(AsofPending *pending, PendingRow *row)
+{
+	int partition = asof_partition_of_hash(pending->partitions, row->hash);
+
+	if (partition == 0 && pending->rows->index->nslots > 0)
+		return false;
+	if (asof_partitions_ask(pending->partitions, row->hash))
+	{
+		if (pending->layout)
+			read_features(pending, row);
+		asof_spill_put(pending->spill, partition, row->hash, row->event, row->created, row->keys, row->key_nulls);
+	}
+	if (pending->n == 0)
+		MemoryContextReset(pending->row_context);
 	return true;
 }
 
@@ -488,6 +565,8 @@ asof_add_slot(AsofPending *pending, TupleTableSlot *slot)
 		return true;
 	memcpy(row->values, slot->tts_values + created + 1, sizeof(Datum) * view->nfeatures);
 	memcpy(row->nulls, slot->tts_isnull + created + 1, sizeof(bool) * view->nfeatures);
+	if (pending->spill && spill_row(pending, row))
+		return true;
 	pending->n++;
 	if ((rows->by_reference && !hold_values(row, rows)) || pending->n == PENDING_ROWS)
 		return asof_flush(pending);
@@ -532,7 +611,42 @@ asof_add_tuple(AsofPending *pending, const AsofLayout *layout, TupleTableSlot *s
 	if (!taken)
 		return true;
 	row->tuple = *tuple;
+	if (pending->spill && spill_row(pending, row))
+		return true;
 	return ++pending->n < PENDING_ROWS || asof_flush(pending);
+}
+
+bool
+asof_add_spilled(AsofPending *pending, AsofSpill *spill, int file)
+{
+	AsofRows *rows = pending->rows;
+
+	asof_spill_rewind(spill, file);
+	for (;;)
+	{
+		PendingRow *row = &pending->rows_pending[pending->n];
+		AsofSpilled *spilled;
+
+		if (!asof_spill_get(spill, file, &row->spilled))
+			return asof_flush(pending);
+		spilled = row->spilled.row;
+		row->hash = spilled->tag;
+		row->event = spilled->event;
+		row->created = spilled->created;
+		row->start = row_start(rows->options, row);
+		row->keys = spilled->values;
+		row->values = row->keys + rows->index->nkeys;
+		row->nulls = asof_spilled_nulls(spill, spilled) + rows->index->nkeys;
+		prefetch_group(rows->index, row);
+		if (++pending->n == PENDING_ROWS || spilled->size > PENDING_SPILLED_BYTES)
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (!asof_flush(pending))
+				return false;
+			if (spilled->size > PENDING_SPILLED_BYTES)
+				asof_room_free(&row->spilled);
+		}
+	}
 }
 
 void
@@ -551,8 +665,9 @@ asof_carry_forward(AsofRows *rows)
 			AsofSlot *slot = &rows->slots[i];
 			AsofRecord *record = record_of(rows, i);
 
-			if (record->used && (newest == NULL || is_newer(rows, newest, record->event_time, record->created_time,
-															record->values, record_nulls(rows, record))))
+			if (*record_used(rows, record) &&
+				(newest == NULL || is_newer(rows, newest, record->event_time, record->created_time, record->values,
+											record_nulls(rows, record))))
 			{
 				newest = record;
 				newest_slot = i;
@@ -595,17 +710,18 @@ asof_prefetch(const AsofRows *rows, uint32 entity)
 	}
 }
 
-StoreStatus
-asof_get(const AsofRows *rows, uint32 entity, Datum **values, bool **nulls, TimestampTz *event_time)
+void
+asof_get(const AsofRows *rows, uint32 entity, AsofAnswer *answer)
 {
 	uint32 slot = rows->index->row_slot[entity];
-	AsofRecord *answer;
+	AsofRecord *record;
 
+	answer->status = STORE_NOT_FOUND;
 	if (slot == NO_SLOT || rows->slots[slot].u.answer.slot == NO_SLOT)
-		return STORE_NOT_FOUND;
-	answer = record_of(rows, rows->slots[slot].u.answer.slot);
-	*values = answer->values;
-	*nulls = record_nulls(rows, answer);
-	*event_time = answer->event_time;
-	return rows->slots[slot].u.answer.expired ? STORE_OUTSIDE_MAX_AGE : STORE_PRESENT;
+		return;
+	record = record_of(rows, rows->slots[slot].u.answer.slot);
+	answer->status = rows->slots[slot].u.answer.expired ? STORE_OUTSIDE_MAX_AGE : STORE_PRESENT;
+	answer->values = record->values;
+	answer->nulls = record_nulls(rows, record);
+	answer->event_time = record->event_time;
 }

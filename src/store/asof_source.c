@@ -108,16 +108,16 @@ time_literal(TimestampTz time, Oid type)
 
 /*
  * One pass over the source. The time bounds go into the query only when the planner expects them to spare rows: an index
- * or partitions may then help (then "pays" is set), and otherwise they cost every row a comparison for nothing.
+ * or partitions may then help (then bounds_pay is set), and otherwise they cost every row a comparison for nothing.
  */
-static SPIPlanPtr
-prepare_scan(const AsofIndex *index, const StoreView *view, const AsofOptions *options, double *cost, bool *pays)
+static void
+prepare_scan(AsofSource *source, TimestampTz from, TimestampTz until, double *cost)
 {
+	const StoreView *view = source->view;
 	StringInfoData all, bounded;
 	SPIPlanPtr plans[2];
 	double rows[2], costs[2];
 	Oid type = view->event_time.type;
-	TimestampTz first;
 	int choice;
 
 	initStringInfo(&all);
@@ -125,14 +125,9 @@ prepare_scan(const AsofIndex *index, const StoreView *view, const AsofOptions *o
 	store_append_columns(&all, view);
 	appendStringInfo(&all, " FROM %s", view->source_name);
 	initStringInfo(&bounded);
-	/* without rows past the ttl an expired key looks like one that never was */
-	first = index->open							  ? index->from
-			: view->ttl && !options->tell_expired ? store_before(index->first_time, view->ttl)
-												  : DT_NOBEGIN;
 	appendStringInfo(&bounded, "%s WHERE %s OPERATOR(pg_catalog.<=) %s AND %s OPERATOR(pg_catalog.>=) %s", all.data,
-					 quote_identifier(view->event_time.name),
-					 time_literal(index->open ? index->until : index->last_time, type),
-					 quote_identifier(view->event_time.name), time_literal(first, type));
+					 quote_identifier(view->event_time.name), time_literal(until, type),
+					 quote_identifier(view->event_time.name), time_literal(from, type));
 	plans[0] = prepare(all.data, 0, NULL, CURSOR_OPT_PARALLEL_OK);
 	plans[1] = prepare(bounded.data, 0, NULL, CURSOR_OPT_PARALLEL_OK);
 	plan_estimate(plans[0], &rows[0], &costs[0]);
@@ -140,8 +135,8 @@ prepare_scan(const AsofIndex *index, const StoreView *view, const AsofOptions *o
 	choice = rows[1] < rows[0] * 0.8;
 	SPI_freeplan(plans[1 - choice]);
 	*cost = costs[choice];
-	*pays = choice == 1 && costs[1] < costs[0];
-	return plans[choice];
+	source->scan = plans[choice];
+	source->bounds_pay = choice == 1 && costs[1] < costs[0];
 }
 
 /*
@@ -154,16 +149,26 @@ bounds_created(const StoreView *view, const AsofOptions *options)
 }
 
 /*
+ * The type of a normalised key in a query
+ */
+static Oid
+key_type(const StoreKey *key)
+{
+	return key->class == STORE_KEY_INTEGER ? INT8OID : key->right_type;
+}
+
+/*
  * One index descent a slot: the newest row and its ties. Parameters: keys, latest event time, latest created time.
  */
-static SPIPlanPtr
-prepare_descent(const AsofIndex *index, const StoreView *view, const AsofOptions *options, double *cost)
+static void
+prepare_descent(AsofSource *source, double *cost)
 {
+	const StoreView *view = source->view;
+	const AsofOptions *options = source->options;
 	StringInfoData sql;
 	Oid types[STORE_MAX_KEYS + 2];
 	int n = view->nkeys;
 	const char *event = quote_identifier(view->event_time.name);
-	SPIPlanPtr plan;
 	double rows;
 
 	initStringInfo(&sql);
@@ -172,11 +177,9 @@ prepare_descent(const AsofIndex *index, const StoreView *view, const AsofOptions
 	appendStringInfo(&sql, " FROM %s WHERE true", view->source_name);
 	for (int i = 0; i < n; i++)
 	{
-		appendStringInfo(
-			&sql, " AND %s %s $%d", quote_identifier(view->keys[i].name),
-			store_equality_operator(index->keys[i].class == STORE_KEY_INTEGER ? INT8OID : index->keys[i].right_type),
-			i + 1);
-		types[i] = index->keys[i].class == STORE_KEY_INTEGER ? INT8OID : index->keys[i].right_type;
+		types[i] = key_type(&source->keys[i]);
+		appendStringInfo(&sql, " AND %s %s $%d", quote_identifier(view->keys[i].name),
+						 store_equality_operator(types[i]), i + 1);
 	}
 	types[n] = view->event_time.type;
 	appendStringInfo(&sql, " AND %s OPERATOR(pg_catalog.<=) $%d", event, n + 1);
@@ -194,15 +197,15 @@ prepare_descent(const AsofIndex *index, const StoreView *view, const AsofOptions
 	if (view->created_time.name)
 		appendStringInfo(&sql, ", %s DESC NULLS LAST", quote_identifier(view->created_time.name));
 	appendStringInfoString(&sql, " FETCH FIRST 1 ROW WITH TIES");
-	plan = prepare(sql.data, n + 1 + bounds_created(view, options), types, CURSOR_OPT_GENERIC_PLAN);
-	plan_estimate(plan, &rows, cost);
-	return plan;
+	source->descent = prepare(sql.data, n + 1 + bounds_created(view, options), types, CURSOR_OPT_GENERIC_PLAN);
+	plan_estimate(source->descent, &rows, cost);
 }
 
 static void
-descend(const AsofIndex *index, const StoreView *view, const AsofOptions *options, SPIPlanPtr plan,
-		AsofReceiver *receiver)
+descend(const AsofSource *source, const AsofIndex *index, AsofReceiver *receiver)
 {
+	const StoreView *view = source->view;
+	const AsofOptions *options = source->options;
 	int n = view->nkeys;
 	ParamListInfo params = makeParamList(n + 1 + bounds_created(view, options));
 	SPIExecuteOptions execute = {.params = params, .read_only = true, .dest = &receiver->pub};
@@ -213,9 +216,7 @@ descend(const AsofIndex *index, const StoreView *view, const AsofOptions *option
 	{
 		params->params[i].isnull = false;
 		params->params[i].pflags = 0;
-		params->params[i].ptype =
-			i < n ? (index->keys[i].class == STORE_KEY_INTEGER ? INT8OID : index->keys[i].right_type)
-				  : (i == n ? event_type : created_type);
+		params->params[i].ptype = i < n ? key_type(&source->keys[i]) : i == n ? event_type : created_type;
 	}
 	for (uint32 slot = 0; slot < index->nslots && !receiver->overflow; slot++)
 	{
@@ -234,7 +235,7 @@ descend(const AsofIndex *index, const StoreView *view, const AsofOptions *option
 			params->params[n + 1].value =
 				time_datum(options->has_as_of ? Min(known, options->as_of) : known, created_type);
 		}
-		SPI_execute_plan_extended(plan, &execute);
+		SPI_execute_plan_extended(source->descent, &execute);
 	}
 }
 
@@ -357,31 +358,50 @@ scan_table(const StoreView *view, AsofPending *pending, bool *overflow)
 	return true;
 }
 
+void
+asof_source_open(AsofSource *source, const StoreView *view, const AsofOptions *options, const StoreKey *keys,
+				 TimestampTz from, TimestampTz until, double ndescents)
+{
+	double scan_cost, descent_cost;
+
+	*source = (AsofSource){.view = view, .options = options, .keys = keys};
+	prepare_scan(source, from, until, &scan_cost);
+	if (ndescents == 0)
+		return;
+	prepare_descent(source, &descent_cost);
+	/* the planner takes pages for cold; in a loop over one index the upper ones are not */
+	source->by_index = store_join_method == STORE_JOIN_AUTO ? descent_cost * ndescents * 0.5 < scan_cost
+															: store_join_method == STORE_JOIN_INDEX;
+}
+
+void
+asof_source_open_for(AsofSource *source, const StoreView *view, const AsofOptions *options, const StoreKey *keys,
+					 TimestampTz first, TimestampTz last, double nentities)
+{
+	/* without rows past the ttl an expired key looks like one that never was */
+	asof_source_open(source, view, options, keys,
+					 view->ttl && !options->tell_expired ? store_before(first, view->ttl) : DT_NOBEGIN, last,
+					 nentities);
+}
+
+void
+asof_source_close(AsofSource *source)
+{
+	SPI_freeplan(source->scan);
+	if (source->descent)
+		SPI_freeplan(source->descent);
+}
+
 bool
-asof_read_source(const AsofIndex *index, const StoreView *view, const AsofOptions *options, AsofPending *pending)
+asof_source_read(const AsofSource *source, const AsofIndex *index, AsofPending *pending)
 {
 	AsofReceiver receiver = {.pub = {receive_row, receiver_startup, receiver_nothing, receiver_nothing, DestNone},
 							 .pending = pending};
 	SPIExecuteOptions execute = {.read_only = true, .dest = &receiver.pub};
-	SPIPlanPtr descent = NULL;
-	double scan_cost, descent_cost;
-	bool bounds_pay;
-	SPIPlanPtr scan = prepare_scan(index, view, options, &scan_cost, &bounds_pay);
-	bool by_index = false;
 
-	if (!index->open)
-	{
-		descent = prepare_descent(index, view, options, &descent_cost);
-		/* the planner takes pages for cold; in a loop over one index the upper ones are not */
-		by_index = store_join_method == STORE_JOIN_AUTO ? descent_cost * index->nslots * 0.5 < scan_cost
-														: store_join_method == STORE_JOIN_INDEX;
-	}
-	if (by_index)
-		descend(index, view, options, descent, &receiver);
-	else if (bounds_pay || !scan_table(view, pending, &receiver.overflow))
-		SPI_execute_plan_extended(scan, &execute);
-	SPI_freeplan(scan);
-	if (descent)
-		SPI_freeplan(descent);
+	if (source->by_index)
+		descend(source, index, &receiver);
+	else if (source->bounds_pay || !scan_table(source->view, pending, &receiver.overflow))
+		SPI_execute_plan_extended(source->scan, &execute);
 	return !receiver.overflow && asof_flush(pending);
 }

@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
@@ -26,6 +27,8 @@
 
 PG_FUNCTION_INFO_V1(store_check_source);
 PG_FUNCTION_INFO_V1(store_unknown);
+PG_FUNCTION_INFO_V1(store_references);
+PG_FUNCTION_INFO_V1(store_references_or_service);
 PG_FUNCTION_INFO_V1(store_definition_changed);
 
 const char *
@@ -331,6 +334,64 @@ request_feature(StoreView *view, int *nkept, const char *name)
 		}
 	elog(ERROR, "feature \"%s\" is not part of feature view \"%s\"", name, view->name);
 	return -1;
+}
+
+static Datum
+one_reference(Datum reference)
+{
+	return PointerGetDatum(construct_array(&reference, 1, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+static void
+require_references(bool given)
+{
+	if (!given)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("no features are asked for"),
+						errhint("Give features, or the name of a feature service.")));
+}
+
+Datum
+store_references_of_argument(FunctionCallInfo fcinfo, int features)
+{
+	char *string;
+
+	require_references(!PG_ARGISNULL(features));
+	string = text_to_cstring(PG_GETARG_TEXT_PP(features));
+	if (string[strspn(string, " \t\n\r")] != '{')
+		return one_reference(PG_GETARG_DATUM(features));
+	return OidFunctionCall3(F_ARRAY_IN, CStringGetDatum(string), ObjectIdGetDatum(TEXTOID), Int32GetDatum(-1));
+}
+
+Datum
+store_references_or_service_of(FunctionCallInfo fcinfo, int features, int service)
+{
+	if (PG_ARGISNULL(service))
+	{
+		require_references(!PG_ARGISNULL(features));
+		return PG_GETARG_DATUM(features);
+	}
+	if (!PG_ARGISNULL(features))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("features and service cannot both be given"),
+						errhint("The name of a feature service may stand among the features.")));
+	return one_reference(PG_GETARG_DATUM(service));
+}
+
+/*
+ * store_references(features text) returns text[]
+ */
+Datum
+store_references(PG_FUNCTION_ARGS)
+{
+	return store_references_of_argument(fcinfo, 0);
+}
+
+/*
+ * store_references(features text[], service text) returns text[]
+ */
+Datum
+store_references_or_service(PG_FUNCTION_ARGS)
+{
+	return store_references_or_service_of(fcinfo, 0, 1);
 }
 
 StoreRequest *

@@ -1,9 +1,9 @@
 /*
  * historical_features(): entity rows with their features, correct in time, as a set
  *
- * The entity rows go into a tuplestore, which spills. They are joined in batches. The keys and times of a batch, and for each
- * view the values found, may take as much memory as the hash table of a hash join (work_mem times hash_mem_multiplier); a batch
- * whose values turn out larger is done again in halves.
+ * The entity rows go into a tuplestore, which spills. Their keys and times, and for each view the values found, may take as
+ * much memory each as the hash table of a hash join (work_mem times hash_mem_multiplier). When they take more, the join is made
+ * by partitions of the keys, in temporary files.
  */
 #include "store/store.h"
 #include "catalog/namespace.h"
@@ -23,6 +23,7 @@
 #include "utils/varlena.h"
 
 PG_FUNCTION_INFO_V1(historical_features);
+PG_FUNCTION_INFO_V1(historical_features_of_text);
 PG_FUNCTION_INFO_V1(historical_features_columns);
 
 int store_join_method = STORE_JOIN_AUTO;
@@ -66,7 +67,18 @@ typedef struct KeySet
 	int attributes[STORE_MAX_KEYS];
 	StoreKey *keys;
 	AsofIndex *index;
+	AsofPartitions *partitions; /* when the join does not fit into memory */
 } KeySet;
+
+/* A join that is being made: in memory, or by partitions */
+typedef struct FeatureJoin
+{
+	KeySet *sets;
+	int nsets;
+	int *set_of_view;
+	AsofRows **rows;	   /* by view */
+	AsofAnswers **answers; /* the same by partitions */
+} FeatureJoin;
 
 /*
  * The query for the entity rows: a relation's name, or one SELECT
@@ -189,13 +201,13 @@ describe_result(Historical *call)
 	}
 }
 
-static KeySet *
-make_keysets(Historical *call, int *nsets, int *set_of_view)
+static void
+make_keysets(Historical *call, FeatureJoin *join)
 {
 	StoreRequest *request = call->request;
-	KeySet *sets = palloc0(sizeof(KeySet) * request->nviews);
+	KeySet *sets = join->sets = palloc0(sizeof(KeySet) * Max(request->nviews, 1));
+	int *nsets = &join->nsets;
 
-	*nsets = 0;
 	for (int v = 0; v < request->nviews; v++)
 	{
 		StoreView *view = request->views[v];
@@ -225,148 +237,243 @@ make_keysets(Historical *call, int *nsets, int *set_of_view)
 		}
 		if (s == *nsets)
 			sets[(*nsets)++] = set;
-		set_of_view[v] = s;
+		join->set_of_view[v] = s;
 	}
-	return sets;
 }
 
 /*
- * Joins the entity rows from the tuplestore's read pointer "load" on, at most "limit" of them and as many as fit, and puts the
- * results out; returns how many were done, 0 when the values were larger than the memory.
+ * An entity row's keys of a set
  */
-static uint64
-join_batch(Historical *call, KeySet *sets, int nsets, const int *set_of_view, int load, int print, uint64 limit,
-		   Tuplestorestate *result, MemoryContext context, bool *overflow)
+static void
+entity_keys(const KeySet *set, TupleTableSlot *slot, Datum *keys, bool *nulls)
+{
+	for (int k = 0; k < set->nkeys; k++)
+	{
+		keys[k] = slot->tts_values[set->attributes[k]];
+		nulls[k] = slot->tts_isnull[set->attributes[k]];
+	}
+}
+
+/*
+ * The next entity row and its time
+ */
+static bool
+next_entity(const Historical *call, TupleTableSlot *slot, TimestampTz *time, bool *time_is_null)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (!tuplestore_gettupleslot(call->entities, true, false, slot))
+		return false;
+	slot_getallattrs(slot);
+	*time_is_null = slot->tts_isnull[call->event_attribute];
+	*time = *time_is_null ? 0 : store_time(slot->tts_values[call->event_attribute], call->event_type);
+	return true;
+}
+
+/*
+ * Joins all entity rows in memory. When they do not fit: false, and how many times the memory all of them would take.
+ */
+static bool
+join_in_memory(Historical *call, FeatureJoin *join, TupleTableSlot *slot, MemoryContext context, double *too_large)
 {
 	StoreRequest *request = call->request;
-	MemoryContext old = MemoryContextSwitchTo(context);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(call->entity_desc, &TTSOpsMinimalTuple);
-	AsofRows **rows = palloc0(sizeof(AsofRows *) * request->nviews);
+	Size limit = call->options.memory_limit;
+	Size row_size = 0; /* of the widest view's answers */
+	int64 total = tuplestore_tuple_count(call->entities);
+	int64 n = 0;
+	MemoryContext row_context = AllocSetContextCreate(context, "entity row", ALLOCSET_SMALL_SIZES);
+	TimestampTz time;
+	bool time_is_null;
+	Datum keys[STORE_MAX_KEYS];
+	bool nulls[STORE_MAX_KEYS];
+
+	for (int s = 0; s < join->nsets; s++)
+		join->sets[s].index = asof_index_create(context, join->sets[s].nkeys, join->sets[s].keys);
+	for (int v = 0; v < request->nviews; v++)
+		row_size = Max(row_size, asof_row_width(request->views[v]));
+	tuplestore_rescan(call->entities);
+	while (next_entity(call, slot, &time, &time_is_null))
+	{
+		MemoryContext old = MemoryContextSwitchTo(row_context);
+
+		for (int s = 0; s < join->nsets; s++)
+		{
+			entity_keys(&join->sets[s], slot, keys, nulls);
+			asof_index_add(join->sets[s].index, keys, nulls, time, time_is_null);
+		}
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(row_context);
+		if (++n % ASOF_CHECK_ROWS == 0)
+		{
+			Size size = n * row_size;
+
+			for (int s = 0; s < join->nsets; s++)
+				size = Max(size, asof_index_size(join->sets[s].index));
+			*too_large = (double) size / limit * total / n;
+			if (size > limit)
+				return false;
+		}
+	}
+	for (int s = 0; s < join->nsets; s++)
+		asof_index_finish(join->sets[s].index);
+	for (int v = 0; v < request->nviews; v++)
+	{
+		join->rows[v] = asof_join(join->sets[join->set_of_view[v]].index, request->views[v], &call->options, context);
+		if (join->rows[v] == NULL)
+		{
+			/* the values are wider than was thought */
+			*too_large = 4;
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * The same by partitions, each of which is about small enough
+ */
+static void
+join_by_partitions(Historical *call, FeatureJoin *join, TupleTableSlot *slot, MemoryContext context, double too_large)
+{
+	StoreRequest *request = call->request;
+	Size limit = call->options.memory_limit;
+	/* the buffers of all files that are open at once take a quarter of the memory */
+	int most = Max(limit / 4 / BLCKSZ / (join->nsets + 1 + request->nviews), 4);
+	MemoryContext row_context = AllocSetContextCreate(context, "entity row", ALLOCSET_SMALL_SIZES);
+	TimestampTz time;
+	bool time_is_null;
+	Datum keys[STORE_MAX_KEYS];
+	bool nulls[STORE_MAX_KEYS];
+
+	for (int s = 0; s < join->nsets; s++)
+		/* the keys do not spread evenly */
+		join->sets[s].partitions =
+			asof_partitions_create(context, too_large * 1.2, most, tuplestore_tuple_count(call->entities), limit,
+								   join->sets[s].nkeys, join->sets[s].keys);
+	tuplestore_rescan(call->entities);
+	while (next_entity(call, slot, &time, &time_is_null))
+	{
+		MemoryContext old = MemoryContextSwitchTo(row_context);
+
+		for (int s = 0; s < join->nsets; s++)
+		{
+			entity_keys(&join->sets[s], slot, keys, nulls);
+			asof_partitions_add(join->sets[s].partitions, keys, nulls, time, time_is_null);
+		}
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(row_context);
+	}
+	for (int v = 0; v < request->nviews; v++)
+		join->answers[v] =
+			asof_partitions_join(join->sets[join->set_of_view[v]].partitions, request->views[v], &call->options);
+}
+
+/*
+ * Each view's answer for an entity row
+ */
+static void
+find_answers(const Historical *call, const FeatureJoin *join, TupleTableSlot *slot, uint64 row, int *partitions,
+			 AsofAnswer *answers)
+{
+	int nviews = call->request->nviews;
+
+	if (join->rows)
+	{
+		for (int v = 0; v < nviews; v++)
+			asof_prefetch(join->rows[v], row + 8);
+		for (int v = 0; v < nviews; v++)
+			asof_get(join->rows[v], row, &answers[v]);
+		return;
+	}
+	for (int s = 0; s < join->nsets; s++)
+	{
+		Datum keys[STORE_MAX_KEYS];
+		bool nulls[STORE_MAX_KEYS];
+
+		entity_keys(&join->sets[s], slot, keys, nulls);
+		partitions[s] =
+			asof_partition_of(join->sets[s].partitions, keys, nulls, slot->tts_isnull[call->event_attribute]);
+	}
+	for (int v = 0; v < nviews; v++)
+		asof_answers_next(join->answers[v], partitions[join->set_of_view[v]], &answers[v]);
+}
+
+/*
+ * Puts out the entity rows with their features
+ */
+static void
+put_rows(Historical *call, FeatureJoin *join, TupleTableSlot *slot, Tuplestorestate *result)
+{
+	StoreRequest *request = call->request;
 	Datum *values = palloc(sizeof(Datum) * call->result_desc->natts);
 	bool *nulls = palloc(sizeof(bool) * call->result_desc->natts);
-	Size limit_bytes = get_hash_memory_limit();
-	Size row_size = 0; /* of the widest view's answers */
-	uint64 n = 0;
-	Datum keys[STORE_MAX_KEYS];
-	bool key_nulls[STORE_MAX_KEYS];
+	AsofAnswer *answers = palloc0(sizeof(AsofAnswer) * Max(request->nviews, 1));
+	int *partitions = palloc(sizeof(int) * Max(join->nsets, 1));
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "result row", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(row_context);
+	TimestampTz time;
+	bool time_is_null;
 
-	*overflow = false;
-	for (int s = 0; s < nsets; s++)
-		sets[s].index = asof_index_create(context, sets[s].nkeys, sets[s].keys);
-	for (int v = 0; v < request->nviews; v++)
-		row_size = Max(row_size, asof_row_size(request->views[v]));
-
-	tuplestore_select_read_pointer(call->entities, load);
-	while (n < limit && tuplestore_gettupleslot(call->entities, true, false, slot))
-	{
-		slot_getallattrs(slot);
-		for (int s = 0; s < nsets; s++)
-		{
-			bool time_is_null = slot->tts_isnull[call->event_attribute];
-
-			for (int k = 0; k < sets[s].nkeys; k++)
-			{
-				keys[k] = slot->tts_values[sets[s].attributes[k]];
-				key_nulls[k] = slot->tts_isnull[sets[s].attributes[k]];
-			}
-			asof_index_add(sets[s].index, keys, key_nulls,
-						   time_is_null ? 0 : store_time(slot->tts_values[call->event_attribute], call->event_type),
-						   time_is_null);
-		}
-		n++;
-		if ((n & 0x3ff) == 0)
-		{
-			CHECK_FOR_INTERRUPTS();
-			if (MemoryContextMemAllocated(context, true) > limit_bytes || n * row_size > limit_bytes)
-				break;
-		}
-	}
-	for (int s = 0; s < nsets; s++)
-		asof_index_finish(sets[s].index);
-	call->options.memory_limit = Max(limit_bytes, n * row_size);
-	for (int v = 0; v < request->nviews && n > 0; v++)
-	{
-		rows[v] = asof_join(sets[set_of_view[v]].index, request->views[v], &call->options, context);
-		if (rows[v] == NULL)
-		{
-			*overflow = true;
-			MemoryContextSwitchTo(old);
-			ExecDropSingleTupleTableSlot(slot);
-			return n;
-		}
-	}
-
-	tuplestore_select_read_pointer(call->entities, print);
-	for (uint64 i = 0; i < n; i++)
+	tuplestore_rescan(call->entities);
+	for (uint64 row = 0; next_entity(call, slot, &time, &time_is_null); row++)
 	{
 		int next = call->entity_desc->natts;
 
-		CHECK_FOR_INTERRUPTS();
-		if (!tuplestore_gettupleslot(call->entities, true, false, slot))
-			elog(ERROR, "lost an entity row");
-		slot_getallattrs(slot);
-		for (int v = 0; v < request->nviews; v++)
-			asof_prefetch(rows[v], i + 8);
+		find_answers(call, join, slot, row, partitions, answers);
 		memcpy(values, slot->tts_values, sizeof(Datum) * next);
 		memcpy(nulls, slot->tts_isnull, sizeof(bool) * next);
 		for (int f = 0; f < request->nfeatures; f++, next++)
 		{
-			Datum *found;
-			bool *found_null;
-			TimestampTz event;
+			const AsofAnswer *answer = &answers[request->features[f].view];
 			int at = request->features[f].feature;
 
-			nulls[next] = asof_get(rows[request->features[f].view], i, &found, &found_null, &event) != STORE_PRESENT ||
-						  found_null[at];
+			nulls[next] = answer->status != STORE_PRESENT || answer->nulls[at];
 			if (!nulls[next])
-				values[next] = found[at];
+				values[next] = answer->values[at];
 		}
 		for (int v = 0; call->with_status && v < request->nviews; v++, next += 2)
 		{
-			Datum *found;
-			bool *found_null;
-			TimestampTz event = 0;
-			StoreStatus status = asof_get(rows[v], i, &found, &found_null, &event);
-
-			nulls[next] = status == STORE_NOT_FOUND;
-			values[next] = TimestampTzGetDatum(event);
+			nulls[next] = answers[v].status == STORE_NOT_FOUND;
+			values[next] = TimestampTzGetDatum(answers[v].event_time);
 			nulls[next + 1] = false;
-			values[next + 1] = CStringGetTextDatum(status_names[status]);
+			values[next + 1] = CStringGetTextDatum(status_names[answers[v].status]);
 		}
 		tuplestore_putvalues(result, call->result_desc, values, nulls);
+		ExecClearTuple(slot);
+		MemoryContextReset(row_context);
 	}
 	MemoryContextSwitchTo(old);
-	ExecDropSingleTupleTableSlot(slot);
-	return n;
 }
 
 static void
 join_all(Historical *call, Tuplestorestate *result)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "entity rows", ALLOCSET_DEFAULT_SIZES);
-	int *set_of_view = palloc(sizeof(int) * Max(call->request->nviews, 1));
-	int nsets;
-	KeySet *sets = make_keysets(call, &nsets, set_of_view);
-	int load = tuplestore_alloc_read_pointer(call->entities, EXEC_FLAG_REWIND);
-	int print = tuplestore_alloc_read_pointer(call->entities, EXEC_FLAG_REWIND);
-	uint64 limit = PG_UINT64_MAX;
+	int nviews = call->request->nviews;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "historical features", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = CurrentMemoryContext;
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(call->entity_desc, &TTSOpsMinimalTuple);
+	FeatureJoin join = {.set_of_view = palloc(sizeof(int) * Max(nviews, 1)),
+						.rows = palloc0(sizeof(AsofRows *) * Max(nviews, 1))};
+	double too_large = 0;
 
-	for (;;)
+	make_keysets(call, &join);
+	call->options.memory_limit = get_hash_memory_limit();
+	MemoryContextSwitchTo(context);
+	if (!join_in_memory(call, &join, slot, context, &too_large))
 	{
-		bool overflow;
-		uint64 n = join_batch(call, sets, nsets, set_of_view, load, print, limit, result, context, &overflow);
-
+		ExecClearTuple(slot);
 		MemoryContextReset(context);
-		if (overflow)
-		{
-			/* back to the start of the batch, with half as many rows */
-			tuplestore_copy_read_pointer(call->entities, print, load);
-			limit = Max(n / 2, 1);
-			continue;
-		}
-		if (n == 0)
-			break;
+		join.rows = NULL;
+		join.answers = palloc0(sizeof(AsofAnswers *) * Max(nviews, 1));
+		join_by_partitions(call, &join, slot, context, too_large);
 	}
+	put_rows(call, &join, slot, result);
+	for (int v = 0; join.answers && v < nviews; v++)
+		asof_answers_close(join.answers[v]);
+	for (int s = 0; join.answers && s < join.nsets; s++)
+		asof_partitions_close(join.sets[s].partitions);
+	MemoryContextSwitchTo(old);
+	ExecDropSingleTupleTableSlot(slot);
+	MemoryContextDelete(context);
 }
 
 /*
@@ -374,16 +481,16 @@ join_all(Historical *call, Tuplestorestate *result)
  * and says what the result is. SPI must be connected.
  */
 static SPIPlanPtr
-start_call(FunctionCallInfo fcinfo, Historical *call)
+start_call(FunctionCallInfo fcinfo, Datum references, Historical *call)
 {
 	SPIPlanPtr plan;
 
-	for (int i = 0; i < PG_NARGS(); i++)
-		if (PG_ARGISNULL(i) && i != 5)
+	for (int i = 0; i <= 6; i++)
+		if (PG_ARGISNULL(i) && i != 1 && i != 5)
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 							errmsg("argument %d of historical_features must not be NULL", i + 1)));
 	call->entity_sql = entity_query(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	call->request = store_resolve(store_schema(fcinfo), PG_GETARG_DATUM(1));
+	call->request = store_resolve(store_schema(fcinfo), references);
 	call->event_column = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	call->full_names = PG_GETARG_BOOL(3);
 	call->options.known_at = PG_GETARG_BOOL(4);
@@ -405,19 +512,17 @@ historical_features_columns(PG_FUNCTION_ARGS)
 	char *text;
 	MemoryContext context = CurrentMemoryContext;
 
+	Datum references = store_references_or_service_of(fcinfo, 1, 7);
+
 	SPI_connect();
-	start_call(fcinfo, &call);
+	start_call(fcinfo, references, &call);
 	text = MemoryContextStrdup(context, store_column_definitions(call.result_desc));
 	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text(text));
 }
 
-/*
- * historical_features(entity_rows text, features text[], event_time text, full_feature_names boolean,
- * filter_by_created_timestamp boolean, as_of timestamptz, with_status boolean) returns setof record
- */
-Datum
-historical_features(PG_FUNCTION_ARGS)
+static void
+put_historical_features(FunctionCallInfo fcinfo, Datum references)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Historical call = {0};
@@ -429,7 +534,7 @@ historical_features(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	SPI_connect();
 	context = CurrentMemoryContext;
-	plan = start_call(fcinfo, &call);
+	plan = start_call(fcinfo, references, &call);
 
 	store_check_column_list(rsinfo->setDesc, call.result_desc, "historical_features");
 	call.entities = tuplestore_begin_heap(true, false, work_mem);
@@ -441,5 +546,25 @@ historical_features(PG_FUNCTION_ARGS)
 	join_all(&call, rsinfo->setResult);
 	tuplestore_end(call.entities);
 	SPI_finish();
+}
+
+/*
+ * historical_features(entity_rows text, features text[], event_time text, full_feature_names boolean,
+ * filter_by_created_timestamp boolean, as_of timestamptz, with_status boolean, service text) returns setof record
+ */
+Datum
+historical_features(PG_FUNCTION_ARGS)
+{
+	put_historical_features(fcinfo, store_references_or_service_of(fcinfo, 1, 7));
+	return (Datum) 0;
+}
+
+/*
+ * historical_features(entity_rows text, features text, ...) returns setof record
+ */
+Datum
+historical_features_of_text(PG_FUNCTION_ARGS)
+{
+	put_historical_features(fcinfo, store_references_of_argument(fcinfo, 1));
 	return (Datum) 0;
 }

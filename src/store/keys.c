@@ -77,6 +77,18 @@ store_key_normalize(const StoreKey *key, Oid type, Datum value)
 	return value;
 }
 
+bool
+store_keys_normalize(const StoreKey *keys, int nkeys, const Datum *values, const bool *nulls, Datum *normal)
+{
+	for (int i = 0; i < nkeys; i++)
+	{
+		if (nulls[i])
+			return false;
+		normal[i] = store_key_normalize(&keys[i], keys[i].left_type, values[i]);
+	}
+	return true;
+}
+
 Datum
 store_key_denormalize(const StoreKey *key, Datum value)
 {

@@ -340,7 +340,7 @@ put_entity(OnlineAnswer *answer, const KeySource *source, int entity, ReturnSetI
 }
 
 /*
- * get_online_features(features text[], keys jsonb, full_feature_names boolean)
+ * get_online_features(features text[], keys jsonb, full_feature_names boolean, service text)
  * returns table (entity_key json, feature_values json, statuses json, event_timestamps json)
  */
 Datum
@@ -349,13 +349,16 @@ get_online_features(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	OnlineAnswer answer = {0};
 	KeySource source;
+	Datum references;
 	Size n;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("features and keys must not be NULL")));
+	references = store_references_or_service_of(fcinfo, 0, 3);
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("keys and full_feature_names must not be NULL")));
 	source = online_read_keys(PG_GETARG_JSONB_P(1));
-	answer.request = online_find_request(fcinfo, PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_BOOL(2));
+	answer.request = online_find_request(fcinfo, DatumGetArrayTypeP(references), PG_GETARG_BOOL(2));
 	initStringInfo(&answer.text);
 	initStringInfo(&answer.key);
 	initStringInfo(&answer.values);

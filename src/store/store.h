@@ -3,7 +3,8 @@
  *
  *   definition.c  a feature view as the catalogue has it, checked against its source
  *   keys.c        join keys: hashing and equality across the integer and the text types
- *   asof*.c       for entity rows: each one's newest source row that was true and known by then (asof.h is their own)
+ *   asof*.c       for entity rows: each one's newest source row that was true and known by then, in memory or in
+ *                 partitions (asof.h is their own)
  *   historical.c  historical_features(): entity rows with their features, as a set
  *   latest.c      latest_features() and feature_rows(): the newest row of every key, all rows in a range
  *   online*.c     get_online_features(): reads by key, with cached plans (online.h is their own)
@@ -67,6 +68,13 @@ typedef struct StoreRequest
 
 /* The extension's schema, quoted, as the function that is being called lies in it */
 extern const char *store_schema(FunctionCallInfo fcinfo);
+
+/*
+ * The text[] of references that a call asks for: by its argument "features text", an array literal or else one reference; by
+ * its arguments "features text[]" and "service text". Errors: 22004 nothing is given, 22023 both are, 22P02 malformed literal.
+ */
+extern Datum store_references_of_argument(FunctionCallInfo fcinfo, int features);
+extern Datum store_references_or_service_of(FunctionCallInfo fcinfo, int features, int service);
 
 /*
  * References (view:feature, view@version:feature, view:*, service) -> views and features, in the current memory
@@ -144,6 +152,10 @@ extern Datum store_key_denormalize(const StoreKey *key, Datum value);
 /* A value of either side in the form that is hashed, compared and kept (by-reference values are not copied) */
 extern Datum store_key_normalize(const StoreKey *key, Oid type, Datum value);
 extern Datum store_key_copy(const StoreKey *key, Datum value);
+
+/* A row's keys of the left type, normalised; false when one is NULL */
+extern bool store_keys_normalize(const StoreKey *keys, int nkeys, const Datum *values, const bool *nulls,
+								 Datum *normal);
 static inline uint32
 store_integer_hash(int64 value)
 {
@@ -176,13 +188,17 @@ extern AsofIndex *asof_index_create(MemoryContext context, int nkeys, StoreKey *
 extern void asof_index_add(AsofIndex *index, const Datum *keys, const bool *nulls, TimestampTz time, bool time_is_null);
 extern void asof_index_finish(AsofIndex *index);
 
+/* Bytes that an index takes when it is finished; who adds rows looks at it now and then */
+#define ASOF_CHECK_ROWS 256
+extern Size asof_index_size(const AsofIndex *index);
+
 typedef struct AsofOptions
 {
 	bool known_at;	/* only rows that were known at the entity row's time */
 	bool has_as_of; /* only rows that were known at this time */
 	TimestampTz as_of;
 	bool tell_expired;	 /* STORE_OUTSIDE_MAX_AGE and STORE_NOT_FOUND are to be told apart */
-	size_t memory_limit; /* bytes that the values of a view may take */
+	size_t memory_limit; /* bytes that an index may take, and the values of a view */
 } AsofOptions;
 
 /* How the join reads a source: feature_meta.join_method */
@@ -194,8 +210,9 @@ typedef enum StoreJoinMethod
 } StoreJoinMethod;
 extern int store_join_method;
 
-/* Bytes that the answers for an entity row take, values by reference apart */
+/* Bytes that the answers for an entity row take, values by reference apart; and with them, by the source's statistics */
 extern Size asof_row_size(const StoreView *view);
+extern Size asof_row_width(const StoreView *view);
 
 /* For each row of the index the newest row of a view; NULL when the values do not fit into the limit */
 typedef struct AsofRows AsofRows;
@@ -216,7 +233,40 @@ extern void asof_each(const AsofRows *rows, AsofVisitor visit, void *arg);
 /* Has the processor fetch what asof_get() will want for an entity row, or for none that far */
 extern void asof_prefetch(const AsofRows *rows, uint32 entity);
 
-/* The answer for an entity row; the arrays hold the view's features and are valid for STORE_PRESENT */
-extern StoreStatus asof_get(const AsofRows *rows, uint32 entity, Datum **values, bool **nulls, TimestampTz *event_time);
+/* What a feature view has for an entity row; event time unless it is NOT_FOUND, the values of its features if PRESENT */
+typedef struct AsofAnswer
+{
+	StoreStatus status;
+	TimestampTz event_time;
+	Datum *values;
+	bool *nulls;
+} AsofAnswer;
+
+extern void asof_get(const AsofRows *rows, uint32 entity, AsofAnswer *answer);
+
+/*
+ * The same for more entity rows than fit into memory: they are put into temporary files by the hash of their key, so are the
+ * rows of a source in its one pass, and then each partition is joined by itself. Answers come in the order of adding.
+ */
+typedef struct AsofPartitions AsofPartitions;
+typedef struct AsofAnswers AsofAnswers;
+
+/*
+ * For nentities rows that take too_large times the memory, in "most" partitions at most; an eighth of memory_limit goes into a
+ * filter of their keys
+ */
+extern AsofPartitions *asof_partitions_create(MemoryContext context, double too_large, int most, uint64 nentities,
+											  Size memory_limit, int nkeys, StoreKey *keys);
+
+/* The partition of an entity row, -1 for a NULL key or time */
+extern int asof_partition_of(const AsofPartitions *partitions, const Datum *keys, const bool *nulls, bool time_is_null);
+extern void asof_partitions_add(AsofPartitions *partitions, const Datum *keys, const bool *nulls, TimestampTz time,
+								bool time_is_null);
+extern AsofAnswers *asof_partitions_join(AsofPartitions *partitions, const StoreView *view, const AsofOptions *options);
+
+/* The next answer of a partition; its values hold until the next */
+extern void asof_answers_next(AsofAnswers *answers, int partition, AsofAnswer *answer);
+extern void asof_answers_close(AsofAnswers *answers);
+extern void asof_partitions_close(AsofPartitions *partitions);
 
 #endif

@@ -13,6 +13,7 @@
 #include "utils/varlena.h"
 
 PG_FUNCTION_INFO_V1(create_training_set);
+PG_FUNCTION_INFO_V1(create_training_set_of_text);
 PG_FUNCTION_INFO_V1(put_features_from);
 
 /* Arguments of create_training_set */
@@ -27,7 +28,7 @@ enum
 	ARG_AS_OF,
 	ARG_DESCRIPTION,
 	ARG_LINEAGE,
-	N_ARGS
+	N_ARGS /* and then the service, where features are an array */
 };
 
 /*
@@ -54,11 +55,8 @@ training_table(const char *name)
 	return quote_qualified_identifier(schema, llast(names));
 }
 
-/*
- * create_training_set(name, labels, features, event_time, full_feature_names, filter_by_created_timestamp, as_of, description, lineage)
- */
-Datum
-create_training_set(PG_FUNCTION_ARGS)
+static void
+make_training_set(FunctionCallInfo fcinfo, Datum references)
 {
 	static Oid types[] = {TEXTOID, TEXTOID,		   TEXTARRAYOID, TEXTOID, BOOLOID,
 						  BOOLOID, TIMESTAMPTZOID, TEXTOID,		 BOOLOID, TEXTOID};
@@ -69,12 +67,14 @@ create_training_set(PG_FUNCTION_ARGS)
 
 	for (int i = 0; i < N_ARGS; i++)
 	{
-		if (PG_ARGISNULL(i) && i != ARG_AS_OF && i != ARG_DESCRIPTION)
+		if (PG_ARGISNULL(i) && i != ARG_FEATURES && i != ARG_AS_OF && i != ARG_DESCRIPTION)
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 							errmsg("argument %d of create_training_set must not be NULL", i + 1)));
 		values[i] = PG_GETARG_DATUM(i);
 		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
 	}
+	values[ARG_FEATURES] = references;
+	nulls[ARG_FEATURES] = ' ';
 	/* what becomes known while this runs is not part of it */
 	if (PG_ARGISNULL(ARG_AS_OF))
 	{
@@ -107,6 +107,26 @@ create_training_set(PG_FUNCTION_ARGS)
 			schema),
 		N_ARGS + 1, types, values, nulls, false, 1);
 	SPI_finish();
+}
+
+/*
+ * create_training_set(name, labels, features text[], event_time, full_feature_names, filter_by_created_timestamp, as_of,
+ * description, lineage, service)
+ */
+Datum
+create_training_set(PG_FUNCTION_ARGS)
+{
+	make_training_set(fcinfo, store_references_or_service_of(fcinfo, ARG_FEATURES, N_ARGS));
+	PG_RETURN_VOID();
+}
+
+/*
+ * The same with features text, without service
+ */
+Datum
+create_training_set_of_text(PG_FUNCTION_ARGS)
+{
+	make_training_set(fcinfo, store_references_of_argument(fcinfo, ARG_FEATURES));
 	PG_RETURN_VOID();
 }
 

@@ -137,6 +137,73 @@ SELECT materialize('made');
 INSERT INTO s_made VALUES (21, '2024-01-01', 21);
 SELECT count(*), bool_and(twice = 2 * driver_id) AS right FROM made_online;
 
+-- More entity rows than fit into memory go through files, by partitions of the keys: the same answers in the same order for one key or
+-- two, of other types on the two sides, in one call; for a key that has most of the rows; for values that are wider than was thought
+CREATE FUNCTION s_list(n int) RETURNS int[] LANGUAGE plpgsql STRICT AS $$DECLARE a int[] := '{}'; BEGIN FOR i IN 1 .. n LOOP a[i] := n; END LOOP; RETURN a; END$$;
+CREATE TABLE s_many AS
+SELECT ('x' || md5((random() * 300)::int::text) || repeat('y', (random() * 30)::int % 2))::varchar AS who, (random() * 300)::int AS driver_id,
+	timestamptz '2024-01-01 00:00+00' + (random() * 500)::int * interval '1 hour' AS event_timestamp,
+	CASE WHEN random() < 0.8 THEN timestamptz '2024-01-01 00:00+00' + (random() * 600)::int * interval '1 hour' END AS created,
+	(random() * 3)::int AS trips, CASE WHEN random() < 0.9 THEN repeat('n', (random() * 900)::int) END AS note
+FROM generate_series(1, 3000);
+UPDATE s_many SET who = repeat('who', 800), note = (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 300) i) WHERE driver_id = 7;
+CREATE VIEW s_many_view AS SELECT *, public.s_list(driver_id % 20) AS list, repeat(note, 3) AS wide FROM s_many;
+CREATE TABLE s_many_orders AS
+SELECT i AS order_id, CASE WHEN random() < 0.99 THEN CASE WHEN i % 3 = 0 THEN 7 ELSE (random() * 330)::int END END::bigint AS driver_id, NULL::text AS who,
+	CASE WHEN random() < 0.99 THEN timestamptz '2024-01-01 00:00+00' + (random() * 600)::int * interval '1 hour' END AS event_timestamp
+FROM generate_series(1, 4000) i;
+UPDATE s_many_orders o SET who = (SELECT m.who FROM s_many m WHERE m.driver_id = o.driver_id ORDER BY m.created, m.who LIMIT 1);
+INSERT INTO s_many_orders SELECT order_id + 10000, driver_id, who, event_timestamp FROM s_many_orders WHERE order_id % 5 = 0;
+CREATE INDEX ON s_many (driver_id, event_timestamp);
+ANALYZE s_many;
+SELECT create_feature_view('many', 's_many', '{driver_id}', 'event_timestamp', created_time => 'created', ttl => '2 days', features => '{trips,note}');
+SELECT create_feature_view('many_pairs', 's_many_view', '{who,driver_id}', 'event_timestamp', created_time => 'created', features => '{trips,list,wide}');
+CREATE FUNCTION many(method text, memory text) RETURNS TABLE (n bigint, "row" text) LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('feature_meta.join_method', method, true), set_config('work_mem', memory, true);
+	RETURN QUERY SELECT row_number() OVER (), md5(t::text) FROM historical_features('s_many_orders', '{many:*,many_pairs:*}', full_feature_names => true, with_status => true)
+		AS t(order_id int, driver_id bigint, who text, event_timestamp timestamptz, many__trips int, many__note text, many_pairs__trips int, many_pairs__list int[], many_pairs__wide text,
+			many_event timestamptz, many_status text, many_pairs_event timestamptz, many_pairs_status text);
+END $$;
+CREATE TABLE s_many_reference AS
+SELECT row_number() OVER () AS n, md5((o.*, CASE WHEN a.fresh THEN a.trips END, CASE WHEN a.fresh THEN a.note END, p.trips, public.s_list(p.driver_id % 20), repeat(p.note, 3),
+	a.event_timestamp, CASE WHEN a.event_timestamp IS NULL THEN 'NOT_FOUND' WHEN a.fresh THEN 'PRESENT' ELSE 'OUTSIDE_MAX_AGE' END,
+	p.event_timestamp, CASE WHEN p.event_timestamp IS NULL THEN 'NOT_FOUND' ELSE 'PRESENT' END)::text) AS "row"
+FROM (SELECT order_id, driver_id, who, event_timestamp FROM s_many_orders) o
+LEFT JOIN LATERAL (SELECT s.*, s.event_timestamp >= o.event_timestamp - interval '48 hours' AS fresh FROM s_many s
+	WHERE s.driver_id = o.driver_id AND s.event_timestamp <= o.event_timestamp AND (s.created <= o.event_timestamp OR s.created IS NULL)
+	ORDER BY s.event_timestamp DESC, s.created DESC NULLS LAST, s.trips DESC NULLS LAST, s.note DESC NULLS LAST LIMIT 1) a ON true
+LEFT JOIN LATERAL (SELECT s.* FROM s_many s
+	WHERE s.driver_id = o.driver_id AND s.who = o.who AND s.event_timestamp <= o.event_timestamp AND (s.created <= o.event_timestamp OR s.created IS NULL)
+	ORDER BY s.event_timestamp DESC, s.created DESC NULLS LAST, s.trips DESC NULLS LAST, s.note DESC NULLS LAST LIMIT 1) p ON true;
+SELECT method, memory, count(*) AS rows, count(*) FILTER (WHERE t."row" IS DISTINCT FROM r."row") AS differences
+FROM (VALUES ('scan', '64MB'), ('scan', '1MB'), ('scan', '64kB'), ('index', '64kB'), ('auto', '256kB')) m(method, memory), many(method, memory) t JOIN s_many_reference r USING (n)
+GROUP BY 1, 2 ORDER BY 1, 2;
+SET hash_mem_multiplier = 1;
+SELECT count(*) FILTER (WHERE t."row" IS DISTINCT FROM r."row") AS differences FROM many('scan', '64kB') t FULL JOIN s_many_reference r USING (n);
+RESET hash_mem_multiplier;
+
+-- Features or a service, as a literal, text or an array, by position or by name
+SELECT create_feature_service('svc', 'known:trips'), alter_feature_service('svc', '{known:trips,known:note}');
+SELECT count(DISTINCT columns) AS same FROM (VALUES (historical_features_columns('s_orders', 'svc')), (historical_features_columns('s_orders', '{svc}')), (historical_features_columns('s_orders', 'svc'::text)),
+	(historical_features_columns('s_orders', ARRAY['svc'])), (historical_features_columns('s_orders', service => 'svc')), (historical_features_columns('s_orders', features => 'svc')),
+	(historical_features_columns('s_orders', features => '{known:trips,known:note}')), (historical_features_columns('s_orders', ARRAY['known:trips', 'known:note'])), (historical_features_columns('s_orders', 'known:*'))) v(columns);
+SELECT count(*) FROM historical_features('s_orders', 'svc') AS t(order_id int, driver_id int, region int, event_timestamp timestamptz, trips int, note text);
+SELECT count(*) FROM historical_features('s_orders', service => 'svc') AS t(order_id int, driver_id int, region int, event_timestamp timestamptz, trips int, note text);
+SELECT count(*) FROM historical_features('s_orders', features => 'known:trips', with_status => true) AS t(order_id int, driver_id int, region int, event_timestamp timestamptz, trips int, event timestamptz, status text);
+CALL create_training_set('s_by_name', 's_orders', 'svc', lineage => false);
+CALL create_training_set('s_by_service', labels => 's_orders', service => 'svc', lineage => false);
+CALL create_training_set('s_by_array', 's_orders', ARRAY['known:trips', 'known:note'], lineage => false);
+SELECT count(*), count(DISTINCT features) AS same FROM feature_meta.training_set;
+SELECT drop_training_set(name) FROM feature_meta.training_set;
+SELECT count(*) FROM get_features_at('svc', '{"driver_id": 1, "region": 1}', '2024-03-11') a, get_features_at(ARRAY['svc'], '{"driver_id": 1, "region": 1}', '2024-03-11') b,
+	get_features_at(service => 'svc', keys => '{"driver_id": 1, "region": 1}', as_of => '2024-03-11') c;
+SELECT enable_online('known');
+SELECT count(*) FROM get_online_features('svc', '{"driver_id": 1, "region": 1}') a, get_online_features('{svc}', '{"driver_id": 1, "region": 1}') b, get_online_features(ARRAY['known:trips'], '{"driver_id": 1, "region": 1}') c,
+	get_online_features(service => 'svc', keys => '{"driver_id": 1, "region": 1}') d;
+SELECT materialize_incremental('svc') > 0 AS by_name, materialize_incremental(service => 'svc') AS by_service, materialize_incremental(view => 'known') AS by_view;
+SELECT disable_online('known');
+
 -- Wrong calls
 \set SHOW_CONTEXT never
 SELECT * FROM historical_features('s_orders', '{known:trips}') AS t(order_id int);
@@ -151,6 +218,20 @@ SELECT * FROM historical_features('DELETE FROM s_orders RETURNING *', '{known:tr
 SELECT * FROM historical_features('SELECT 1; DROP TABLE s_orders', '{known:trips}') AS t(order_id int);
 SELECT * FROM historical_features('nowhere', '{known:trips}') AS t(order_id int);
 
+SELECT historical_features_columns('s_orders', 'svk');
+SELECT historical_features_columns('s_orders', '{svc');
+SELECT historical_features_columns('s_orders');
+SELECT historical_features_columns('s_orders', NULL);
+SELECT historical_features_columns('s_orders', '{}');
+SELECT historical_features_columns('s_orders', ARRAY['svc'], service => 'svc');
+SELECT get_online_features(service => 'svc');
+SELECT get_features_at('svc', '{"driver_id": 1, "region": 1}', NULL);
+CALL create_training_set('s_none', 's_orders');
+SELECT materialize_incremental();
+SELECT materialize_incremental('known', service => 'svc');
+SELECT materialize_incremental(service => 'svk');
+SELECT drop_feature_service('svc');
+
 -- A training set is a table with a record of what made it
 CALL create_training_set('s_train', labels => 's_orders', features => '{known:trips,all_times:note}', as_of => '2024-03-20 00:00+00', lineage => false);
 SELECT count(*), count(trips), count(note) FROM s_train;
@@ -163,5 +244,6 @@ SELECT drop_training_set('s_train');
 
 SELECT drop_feature_view(name) FROM feature_meta.feature_view ORDER BY name;
 SELECT drop_entity(name) FROM feature_meta.feature_entity ORDER BY name;
-DROP TABLE s_source, s_orders, s_glued, s_text, s_place_orders, s_place, s_made CASCADE;
-DROP FUNCTION reference, compare, compare_latest, place;
+DROP VIEW s_many_view;
+DROP TABLE s_source, s_orders, s_glued, s_text, s_place_orders, s_place, s_made, s_many, s_many_orders, s_many_reference CASCADE;
+DROP FUNCTION reference, compare, compare_latest, place, many, s_list;

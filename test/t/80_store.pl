@@ -62,7 +62,8 @@ for (1 .. 100)
 	$client->pump_nb;
 	sleep 0.05;
 }
-sleep 0.7;
+# three million entity rows do not fit into work_mem: the join writes its files when it is cancelled
+$node->poll_query_until('postgres', 'SELECT count(*) > 5 FROM pg_ls_tmpdir()') or die 'the join writes no files';
 my $start = time;
 sql("SELECT pg_cancel_backend($pid)");
 finish($client);
@@ -70,6 +71,14 @@ my $took = time - $start;
 like($err, qr/canceling statement/, 'the join was cancelled');
 cmp_ok($took, '<', 10, 'soon'); # a second on an idle machine
 is(sql('SELECT count(*) FROM pg_class'), $relations, 'no relation is left behind');
+is(sql('SELECT count(*) FROM pg_ls_tmpdir()'), 0, 'and no file');
+
+# Nor is one left when the join ends, or is stopped by temp_file_limit
+is(sql(q{SET work_mem = '64kB'; SET feature_meta.join_method = scan; SELECT count(trips) FROM historical_features('SELECT driver_id, event_timestamp FROM big LIMIT 50000', '{bigview:trips}')
+	AS t(driver_id int, event_timestamp timestamptz, trips int)}), 50000, 'a join through files ends');
+like(sql_error(q{SET work_mem = '64kB'; SET temp_file_limit = '8MB'; SET feature_meta.join_method = scan; SELECT count(*) FROM historical_features('SELECT driver_id, event_timestamp FROM big LIMIT 50000',
+	'{bigview:trips}') AS t(driver_id int, event_timestamp timestamptz, trips int)}), qr/temp_file_limit/, 'temp_file_limit holds');
+is(sql('SELECT count(*) FROM pg_ls_tmpdir()'), 0, 'and no file is left');
 
 # A client is killed in the middle of a materialisation: nothing of it is there, and the next run does all of it
 sql(q{
@@ -138,9 +147,12 @@ sql(q{
 });
 for my $method (qw(scan index))
 {
-	is(sql_as('analyst', qq{SET feature_meta.join_method = $method;
-		SELECT max(driver_id) FROM historical_features('SELECT g AS driver_id, now() AS event_timestamp FROM generate_series(1, 20) g', '{v:trips}')
-			AS t(driver_id int, event_timestamp timestamptz, trips int) WHERE trips IS NOT NULL}), 5, "row security in historical_features by $method");
+	for my $memory (qw(4MB 64kB))
+	{
+		is(sql_as('analyst', qq{SET feature_meta.join_method = $method; SET work_mem = '$memory';
+			SELECT max(driver_id) FROM historical_features('SELECT g % 20 + 1 AS driver_id, now() AS event_timestamp FROM generate_series(1, 5000) g', '{v:trips}')
+				AS t(driver_id int, event_timestamp timestamptz, trips int) WHERE trips IS NOT NULL}), 5, "row security in historical_features by $method with $memory");
+	}
 	is(sql_as('analyst', qq{SET feature_meta.join_method = $method;
 		SELECT max(driver_id) FROM latest_features('v') AS t(driver_id int, event_timestamp timestamptz, created timestamptz, trips int)}), 5, "and in latest_features by $method");
 }

@@ -15,6 +15,7 @@ CREATE TABLE feature_meta.monitor (
 	feature_allowlist text[],
 	lateness interval NOT NULL,
 	channel text NOT NULL CHECK (octet_length(channel) BETWEEN 1 AND 63), -- what NOTIFY takes
+	watch_updates boolean NOT NULL DEFAULT true,
 	last_run timestamptz,
 	created_by name NOT NULL DEFAULT current_user,
 	created_at timestamptz NOT NULL DEFAULT now()
@@ -33,6 +34,7 @@ COMMENT ON COLUMN feature_meta.monitor.thresholds IS 'alarms for every column be
 COMMENT ON COLUMN feature_meta.monitor.feature_allowlist IS 'columns that are described; NULL: all but the time column';
 COMMENT ON COLUMN feature_meta.monitor.lateness IS 'how long after its end a window is still looked at for late rows';
 COMMENT ON COLUMN feature_meta.monitor.channel IS 'channel of NOTIFY for anomalies';
+COMMENT ON COLUMN feature_meta.monitor.watch_updates IS 'whether a window is done again when its rows were written anew, as many as before, not only when their number changed';
 COMMENT ON COLUMN feature_meta.monitor.last_run IS 'when run_monitor last came to its end';
 COMMENT ON COLUMN feature_meta.monitor.created_by IS 'role that made it and may run it; members of it too';
 COMMENT ON COLUMN feature_meta.monitor.created_at IS 'when it was made';
@@ -56,6 +58,18 @@ COMMENT ON COLUMN feature_meta.monitor_window.window_end IS 'first instant after
 COMMENT ON COLUMN feature_meta.monitor_window.num_examples IS 'number of rows';
 COMMENT ON COLUMN feature_meta.monitor_window.sketch IS 'what one pass over the rows remembers';
 COMMENT ON COLUMN feature_meta.monitor_window.computed_at IS 'when the pass was made';
+
+-- Not dumped: a restored row is another version
+CREATE TABLE feature_meta.monitor_watched (
+	monitor text NOT NULL REFERENCES feature_meta.monitor ON UPDATE CASCADE ON DELETE CASCADE,
+	window_start timestamptz NOT NULL,
+	versions bigint NOT NULL,
+	PRIMARY KEY (monitor, window_start)
+);
+COMMENT ON TABLE feature_meta.monitor_watched IS 'what rows the windows had that are still watched: by it a run notices rows that were written anew, as many as before';
+COMMENT ON COLUMN feature_meta.monitor_watched.monitor IS 'the monitor';
+COMMENT ON COLUMN feature_meta.monitor_watched.window_start IS 'first instant of the window';
+COMMENT ON COLUMN feature_meta.monitor_watched.versions IS 'checksum of the transactions that wrote its rows (xmin)';
 
 CREATE TABLE feature_meta.monitor_profile_metrics (
 	monitor text NOT NULL,
@@ -211,11 +225,12 @@ CREATE FUNCTION monitor_may_write(monitor text) RETURNS boolean
 	RETURN EXISTS (SELECT FROM feature_meta.monitor m WHERE m.name = monitor_may_write.monitor AND may_change(m.created_by));
 COMMENT ON FUNCTION monitor_may_write(text) IS 'internal: whether the current role made a monitor, or is a member of the role that did';
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON feature_meta.monitor, feature_meta.monitor_window, feature_meta.monitor_profile_metrics,
+GRANT SELECT, INSERT, UPDATE, DELETE ON feature_meta.monitor, feature_meta.monitor_window, feature_meta.monitor_watched, feature_meta.monitor_profile_metrics,
 	feature_meta.monitor_drift_metrics, feature_meta.monitor_anomaly TO PUBLIC;
 GRANT USAGE ON SEQUENCE feature_meta.monitor_anomaly_id_seq TO PUBLIC;
 ALTER TABLE feature_meta.monitor ENABLE ROW LEVEL SECURITY;
 ALTER TABLE feature_meta.monitor_window ENABLE ROW LEVEL SECURITY;
+ALTER TABLE feature_meta.monitor_watched ENABLE ROW LEVEL SECURITY;
 ALTER TABLE feature_meta.monitor_profile_metrics ENABLE ROW LEVEL SECURITY;
 ALTER TABLE feature_meta.monitor_drift_metrics ENABLE ROW LEVEL SECURITY;
 ALTER TABLE feature_meta.monitor_anomaly ENABLE ROW LEVEL SECURITY;
@@ -223,6 +238,8 @@ CREATE POLICY read ON feature_meta.monitor FOR SELECT USING (has_table_privilege
 CREATE POLICY change ON feature_meta.monitor USING (may_change(created_by));
 CREATE POLICY read ON feature_meta.monitor_window FOR SELECT USING (monitor_may_read(monitor));
 CREATE POLICY change ON feature_meta.monitor_window USING (monitor_may_write(monitor));
+CREATE POLICY read ON feature_meta.monitor_watched FOR SELECT USING (monitor_may_read(monitor));
+CREATE POLICY change ON feature_meta.monitor_watched USING (monitor_may_write(monitor));
 CREATE POLICY read ON feature_meta.monitor_profile_metrics FOR SELECT USING (monitor_may_read(monitor));
 CREATE POLICY change ON feature_meta.monitor_profile_metrics USING (monitor_may_write(monitor));
 CREATE POLICY read ON feature_meta.monitor_drift_metrics FOR SELECT USING (monitor_may_read(monitor));
@@ -233,6 +250,8 @@ COMMENT ON POLICY read ON feature_meta.monitor IS 'who may read all rows of the 
 COMMENT ON POLICY change ON feature_meta.monitor IS 'who made it, or a member of that role';
 COMMENT ON POLICY read ON feature_meta.monitor_window IS 'who may read all rows of the relation';
 COMMENT ON POLICY change ON feature_meta.monitor_window IS 'who made the monitor, or a member of that role';
+COMMENT ON POLICY read ON feature_meta.monitor_watched IS 'who may read all rows of the relation';
+COMMENT ON POLICY change ON feature_meta.monitor_watched IS 'who made the monitor, or a member of that role';
 COMMENT ON POLICY read ON feature_meta.monitor_profile_metrics IS 'who may read all rows of the relation';
 COMMENT ON POLICY change ON feature_meta.monitor_profile_metrics IS 'who made the monitor, or a member of that role';
 COMMENT ON POLICY read ON feature_meta.monitor_drift_metrics IS 'who may read all rows of the relation';
@@ -251,15 +270,16 @@ CREATE FUNCTION monitor_window_start("time" timestamptz, granularity interval) R
 COMMENT ON FUNCTION monitor_window_start(timestamptz, interval) IS
 	'internal: start of the window that an instant is in: in UTC, weeks start on Monday; NULL for an infinite one. Errors: 22023 windows cannot be of that length, 22008 out of range';
 
-CREATE TYPE monitor_window_sketch AS (window_start timestamptz, num_examples bigint, sketch feature_sketch);
+CREATE TYPE monitor_window_sketch AS (window_start timestamptz, num_examples bigint, versions bigint, sketch feature_sketch);
 COMMENT ON TYPE monitor_window_sketch IS 'internal: a window of window_sketches';
 COMMENT ON COLUMN monitor_window_sketch.window_start IS 'first instant of the window';
 COMMENT ON COLUMN monitor_window_sketch.num_examples IS 'number of rows';
+COMMENT ON COLUMN monitor_window_sketch.versions IS 'checksum of their versions; NULL: they have none';
 COMMENT ON COLUMN monitor_window_sketch.sketch IS 'what the pass remembers of them; NULL: they were only counted';
 
-CREATE FUNCTION window_sketches_add(internal, interval, timestamptz, text[], VARIADIC "any") RETURNS internal
+CREATE FUNCTION window_sketches_add(internal, interval, timestamptz, text[], xid, VARIADIC "any") RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
-COMMENT ON FUNCTION window_sketches_add(internal, interval, timestamptz, text[], VARIADIC "any") IS 'internal: transition function of window_sketches';
+COMMENT ON FUNCTION window_sketches_add(internal, interval, timestamptz, text[], xid, VARIADIC "any") IS 'internal: transition function of window_sketches';
 CREATE FUNCTION window_sketches_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION window_sketches_combine(internal, internal) IS 'internal: combine function of window_sketches';
@@ -272,11 +292,23 @@ COMMENT ON FUNCTION window_sketches_deserialize(bytea, internal) IS 'internal: d
 CREATE FUNCTION window_sketches_final(internal) RETURNS monitor_window_sketch[]
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION window_sketches_final(internal) IS 'internal: final function of window_sketches';
-CREATE AGGREGATE window_sketches(granularity interval, sketch_from timestamptz, names text[], VARIADIC "any") (
+CREATE AGGREGATE window_sketches(granularity interval, sketch_from timestamptz, names text[], version xid, VARIADIC "any") (
 	SFUNC = window_sketches_add, STYPE = internal, SSPACE = 65536, FINALFUNC = window_sketches_final, COMBINEFUNC = window_sketches_combine,
 	SERIALFUNC = window_sketches_serialize, DESERIALFUNC = window_sketches_deserialize, PARALLEL = SAFE);
-COMMENT ON AGGREGATE window_sketches(interval, timestamptz, text[], VARIADIC "any") IS
-	'internal: the windows of the first of the columns behind the names, a timestamp, with the sketches of the others under these names (at most 95); windows that start before sketch_from are only counted. granularity NULL: all rows are one window, which starts at -infinity';
+COMMENT ON AGGREGATE window_sketches(interval, timestamptz, text[], xid, VARIADIC "any") IS
+	'internal: the windows of the first of the columns behind the version, a timestamp, with the sketches of the others under the names (at most 94); windows that start before sketch_from are only counted. granularity NULL: all rows are one window, which starts at -infinity. version: a row''s xmin, of which a checksum is made; NULL: none';
+
+-- Only rows of heaps say in xmin which version of them is there; a query may ask for it with a right to the whole table
+CREATE FUNCTION monitor_has_versions(relation regclass) RETURNS boolean
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+	WITH RECURSIVE source AS (SELECT relation::oid AS oid UNION SELECT i.inhrelid FROM source s JOIN pg_inherits i ON i.inhparent = s.oid)
+	SELECT has_table_privilege(relation, 'SELECT') AND NOT EXISTS (
+		SELECT FROM source s JOIN pg_class r ON r.oid = s.oid LEFT JOIN pg_am a ON a.oid = r.relam
+		WHERE r.relkind <> 'p' AND NOT (r.relkind IN ('r', 'm') AND a.amhandler = 'heap_tableam_handler'::regproc));
+END;
+COMMENT ON FUNCTION monitor_has_versions(regclass) IS
+	'internal: whether a change of rows shows in their xmin: of tables and materialized views that are heaps, partitioned or not; not of views and foreign tables';
 
 -- The type that a time column is compared in: timestamptz, or timestamp, which is in UTC
 CREATE FUNCTION monitor_time_type(relation regclass, time_column name) RETURNS text
@@ -292,7 +324,8 @@ COMMENT ON FUNCTION monitor_time_type(regclass, name) IS
 
 CREATE FUNCTION create_monitor(relation regclass, time_column text, granularity interval DEFAULT '1 day', baseline text DEFAULT NULL,
 	slices text[] DEFAULT '{}', name text DEFAULT NULL, filter text DEFAULT NULL, schema feature_schema DEFAULT NULL, environment text DEFAULT NULL,
-	thresholds jsonb DEFAULT '{}', feature_allowlist text[] DEFAULT NULL, lateness interval DEFAULT NULL, channel text DEFAULT 'feature_meta_monitor')
+	thresholds jsonb DEFAULT '{}', feature_allowlist text[] DEFAULT NULL, lateness interval DEFAULT NULL, channel text DEFAULT 'feature_meta_monitor',
+	watch_updates boolean DEFAULT true)
 	RETURNS text
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -333,15 +366,15 @@ BEGIN
 	-- both expressions are checked by what runs them, on no row
 	PERFORM @extschema@.relation_sketch(relation, @extschema@.checked_filter(x) || ' AND false') FROM unnest(ARRAY[filter, baseline]) x WHERE x IS NOT NULL;
 	INSERT INTO feature_meta.monitor (name, relation, time_column, granularity, baseline, slices, filter, schema, environment, thresholds, feature_allowlist,
-		lateness, channel)
+		lateness, channel, watch_updates)
 	VALUES (create_monitor.name, relation, time_column, granularity, baseline, slices::name[], filter, create_monitor.schema, environment, thresholds,
-		feature_allowlist, coalesce(lateness, 3 * granularity), channel);
+		feature_allowlist, coalesce(lateness, 3 * granularity), channel, coalesce(create_monitor.watch_updates, true));
 	RETURN create_monitor.name;
 EXCEPTION WHEN unique_violation THEN
 	RAISE duplicate_object USING MESSAGE = format('monitor "%s" exists already', create_monitor.name);
 END $$;
-COMMENT ON FUNCTION create_monitor(regclass, text, interval, text, text[], text, text, feature_schema, text, jsonb, text[], interval, text) IS
-	'makes a monitor of a relation''s drift, to be run by run_monitor: windows of a granularity (minutes to weeks, 1 month, 3 months, 1 year; in UTC) by a time column, slices by the values of columns, a baseline chosen by a boolean expression (the first window when NULL). Its name is the relation''s when NULL. Alarms are what the schema (the registered one when NULL) says of a window and its drift, and thresholds: {"jensen_shannon_divergence": 0.1} for every column. lateness: how long after its end a window is watched for late rows (three windows when NULL). Returns the name. Errors: 42710 exists, 42703 no such column, 42804 not a time, 22023 bad argument, 42601 bad expression';
+COMMENT ON FUNCTION create_monitor(regclass, text, interval, text, text[], text, text, feature_schema, text, jsonb, text[], interval, text, boolean) IS
+	'makes a monitor of a relation''s drift, to be run by run_monitor: windows of a granularity (minutes to weeks, 1 month, 3 months, 1 year; in UTC) by a time column, slices by the values of columns, a baseline chosen by a boolean expression (the first window when NULL). Its name is the relation''s when NULL. Alarms are what the schema (the registered one when NULL) says of a window and its drift, and thresholds: {"jensen_shannon_divergence": 0.1} for every column. lateness: how long after its end a window is watched for late rows (three windows when NULL), and, unless watch_updates is false, for rows of a table that were updated in place. Returns the name. Errors: 42710 exists, 42703 no such column, 42804 not a time, 22023 bad argument, 42601 bad expression';
 
 CREATE FUNCTION drop_monitor(name text) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -355,9 +388,11 @@ COMMENT ON FUNCTION drop_monitor(text) IS 'drops a monitor with its windows, met
 
 -- Reads the rows once, in ranges of time of which each is a query and has at most 16384 windows times columns: the windows of a query, of
 -- one slice, come back as one value. Rows of windows in [low, high) that start before sketch_from are counted, those of later ones sketched (only: of
--- these windows); high NULL: the baseline. A query of its own, without an INSERT around it, so that it can run in parallel.
-CREATE FUNCTION monitor_read_windows(m feature_meta.monitor, low timestamptz, high timestamptz, sketch_from timestamptz DEFAULT NULL, "only" timestamptz[] DEFAULT NULL)
-	RETURNS TABLE (slice text, window_start timestamptz, num_examples bigint, sketch feature_sketch)
+-- these windows); high NULL: the baseline. Windows from watch_from on get the checksum of
+-- their rows' versions. A query of its own, without an INSERT around it, so that it can run in parallel.
+CREATE FUNCTION monitor_read_windows(m feature_meta.monitor, low timestamptz, high timestamptz, sketch_from timestamptz DEFAULT NULL, "only" timestamptz[] DEFAULT NULL,
+	watch_from timestamptz DEFAULT NULL)
+	RETURNS TABLE (slice text, window_start timestamptz, num_examples bigint, versions bigint, sketch feature_sketch)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 	SET enable_sort = off -- the slices are few, whatever the planner thinks of their columns: no sort of all rows
 	SET datestyle = 'ISO' -- times in the query name their offset, not a zone's abbreviation
@@ -374,10 +409,14 @@ DECLARE
 	parts integer;
 	windows integer; -- of a query
 	literal text := CASE time_type WHEN 'timestamptz' THEN '%L::timestamptz' ELSE 'timezone(''UTC'', %L::timestamptz)' END;
+	version text := 'NULL::xid';
 	first timestamptz := nullif(low, '-infinity'); -- of the range of a query; NULL: to be found
 	stop timestamptz;
 	query text;
 BEGIN
+	IF high > watch_from AND m.watch_updates AND @extschema@.monitor_has_versions(m.relation) THEN
+		version := CASE WHEN low >= watch_from THEN 'r.xmin' ELSE format('CASE WHEN r.%I >= %s THEN r.xmin END', m.time_column, format(literal, watch_from)) END;
+	END IF;
 	IF high IS NULL THEN
 		condition := condition || ' AND ' || @extschema@.checked_filter(m.baseline);
 	ELSE
@@ -390,18 +429,18 @@ BEGIN
 			' GROUP BY GROUPING SETS ((), ' || string_agg(format('(r.%I)', s.name), ', ' ORDER BY s.ord) || ')' INTO slice_name, sets
 		FROM unnest(m.slices) WITH ORDINALITY s(name, ord) LEFT JOIN pg_attribute a ON a.attrelid = m.relation AND a.attname = s.name;
 	END IF;
-	-- an aggregate takes at most 95 columns
-	SELECT string_agg(format('@extschema@.window_sketches(%L::interval, %L::timestamptz, %L::text[], %s%s) AS w%s', CASE WHEN high IS NOT NULL THEN m.granularity END,
-			sketch_from, c.names, coalesce(instant, 'NULL::timestamp'), c.columns, c.part), ', ' ORDER BY c.part),
+	-- an aggregate takes at most 94 columns
+	SELECT string_agg(format('@extschema@.window_sketches(%L::interval, %L::timestamptz, %L::text[], %s, %s%s) AS w%s', CASE WHEN high IS NOT NULL THEN m.granularity END,
+			sketch_from, c.names, CASE WHEN c.part = 0 THEN version ELSE 'NULL::xid' END, coalesce(instant, 'NULL::timestamp'), c.columns, c.part), ', ' ORDER BY c.part),
 		string_agg(format('unnest(x.w%s)', c.part), ', ' ORDER BY c.part),
-		string_agg(format('window_start%1$s, num_examples%1$s, sketch%1$s', c.part), ', ' ORDER BY c.part), count(*), greatest(16384 / sum(c.width), 1) INTO calls, arrays, names, parts, windows
-	FROM (SELECT (a.ord - 1) / 95 AS part, coalesce(array_agg(a.name ORDER BY a.ord) FILTER (WHERE a.name IS NOT NULL), '{}') AS names,
+		string_agg(format('window_start%1$s, num_examples%1$s, versions%1$s, sketch%1$s', c.part), ', ' ORDER BY c.part), count(*), greatest(16384 / sum(c.width), 1) INTO calls, arrays, names, parts, windows
+	FROM (SELECT (a.ord - 1) / 94 AS part, coalesce(array_agg(a.name ORDER BY a.ord) FILTER (WHERE a.name IS NOT NULL), '{}') AS names,
 				coalesce(string_agg(format(', r.%I', a.name), '' ORDER BY a.ord) FILTER (WHERE a.name IS NOT NULL), '') AS columns, count(*) AS width
 		  FROM (SELECT a.attname::text AS name, row_number() OVER (ORDER BY a.attnum) AS ord FROM pg_attribute a
 				WHERE a.attrelid = m.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> m.time_column
 					AND (m.feature_allowlist IS NULL OR a.attname = ANY (m.feature_allowlist))
 				UNION ALL SELECT NULL, 1 WHERE m.feature_allowlist <@ ARRAY[m.time_column::text]) a GROUP BY 1) c;
-	query := format('SELECT x.slice, u.window_start0, u.num_examples0, %1$s
+	query := format('SELECT x.slice, u.window_start0, u.num_examples0, u.versions0, %1$s
 			FROM (SELECT %2$s AS slice, %3$s FROM %4$s r WHERE %5$s', CASE WHEN parts = 1 THEN 'u.sketch0' ELSE 'CASE WHEN u.sketch0 IS NOT NULL THEN @extschema@.combine_columns('
 			|| (SELECT string_agg('u.sketch' || i, ', ' ORDER BY i) FROM generate_series(0, parts - 1) i) || ') END' END,
 		slice_name, calls, m.relation, condition);
@@ -409,8 +448,8 @@ BEGIN
 	-- slices of two columns that get one name (b_x of "a", x of "a_b") are one, of the rows of both, as in TFDV
 	IF EXISTS (SELECT FROM unnest(m.slices) WITH ORDINALITY a(name, ord), unnest(m.slices) WITH ORDINALITY b(name, ord)
 			   WHERE a.ord <> b.ord AND starts_with(b.name || '_', a.name || '_')) THEN
-		query := 'SELECT y.slice, y.window_start, sum(y.num_examples)::bigint, @extschema@.merge_sketches(y.sketch) FROM (' || query;
-		sets := sets || ') y(slice, window_start, num_examples, sketch) GROUP BY y.slice, y.window_start';
+		query := 'SELECT y.slice, y.window_start, sum(y.num_examples)::bigint, min(y.versions), @extschema@.merge_sketches(y.sketch) FROM (' || query;
+		sets := sets || ') y(slice, window_start, num_examples, versions, sketch) GROUP BY y.slice, y.window_start';
 	END IF;
 	IF high IS NULL THEN
 		RETURN QUERY EXECUTE query || sets;
@@ -431,14 +470,15 @@ BEGIN
 		first := CASE WHEN FOUND THEN stop END;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION monitor_read_windows(feature_meta.monitor, timestamptz, timestamptz, timestamptz, timestamptz[]) IS
+COMMENT ON FUNCTION monitor_read_windows(feature_meta.monitor, timestamptz, timestamptz, timestamptz, timestamptz[], timestamptz) IS
 	'internal: counts and sketches windows of a monitor, or sketches its baseline, in one pass over the rows (a query for each 16384 windows times columns)';
 
-CREATE FUNCTION monitor_sketch_windows(m feature_meta.monitor, low timestamptz, high timestamptz, sketch_from timestamptz DEFAULT NULL, "only" timestamptz[] DEFAULT NULL)
-	RETURNS TABLE (window_start timestamptz, num_examples bigint, sketched boolean)
+CREATE FUNCTION monitor_sketch_windows(m feature_meta.monitor, low timestamptz, high timestamptz, sketch_from timestamptz DEFAULT NULL, "only" timestamptz[] DEFAULT NULL,
+	watch_from timestamptz DEFAULT NULL)
+	RETURNS TABLE (window_start timestamptz, num_examples bigint, versions bigint, sketched boolean)
 	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 BEGIN ATOMIC
-	WITH seen AS MATERIALIZED (SELECT x.* FROM monitor_read_windows(m, low, high, sketch_from, "only") x),
+	WITH seen AS MATERIALIZED (SELECT x.* FROM monitor_read_windows(m, low, high, sketch_from, "only", watch_from) x),
 	stored AS (
 		INSERT INTO feature_meta.monitor_window AS w (monitor, slice, window_start, window_end, num_examples, sketch)
 		SELECT (m).name, x.slice, x.window_start, CASE WHEN x.window_start = '-infinity' THEN '-infinity' ELSE timezone('UTC', timezone('UTC', x.window_start) + (m).granularity) END,
@@ -446,9 +486,9 @@ BEGIN ATOMIC
 		FROM seen x WHERE x.sketch IS NOT NULL
 		ON CONFLICT (monitor, slice, window_start) DO UPDATE
 		SET num_examples = EXCLUDED.num_examples, sketch = EXCLUDED.sketch, computed_at = clock_timestamp())
-	SELECT x.window_start, x.num_examples, x.sketch IS NOT NULL FROM seen x WHERE x.slice = '';
+	SELECT x.window_start, x.num_examples, x.versions, x.sketch IS NOT NULL FROM seen x WHERE x.slice = '';
 END;
-COMMENT ON FUNCTION monitor_sketch_windows(feature_meta.monitor, timestamptz, timestamptz, timestamptz, timestamptz[]) IS
+COMMENT ON FUNCTION monitor_sketch_windows(feature_meta.monitor, timestamptz, timestamptz, timestamptz, timestamptz[], timestamptz) IS
 	'internal: stores what monitor_read_windows reads; returns the windows';
 
 -- Metrics and anomalies of windows, from the stored sketches. A statement each for all windows: few of them cost less than many, and
@@ -565,6 +605,7 @@ DECLARE
 	late timestamptz[] := '{}';
 	judged timestamptz[];
 	watched_from timestamptz;
+	watched_again timestamptz; -- from here on the windows are watched by the next run, too
 BEGIN
 	-- a second run waits here, and then finds nothing left to do
 	PERFORM pg_advisory_xact_lock(hashtextextended('feature_meta.monitor ' || run_monitor.name, 0));
@@ -594,22 +635,32 @@ BEGIN
 		base := ARRAY(SELECT w.window_start FROM @extschema@.monitor_sketch_windows(m, NULL, NULL) w);
 	END IF;
 
-	-- One pass: the rows of windows that are still watched are counted, those of new ones sketched
-	watched_from := least(@extschema@.monitor_window_start(until - m.lateness, m.granularity), redo_from, done_to);
+	-- One pass: the rows of windows that are still watched are counted, with a checksum of their versions, those of new ones sketched
+	watched_again := @extschema@.monitor_window_start(until - m.lateness, m.granularity);
+	watched_from := least(watched_again, redo_from, done_to);
+	DELETE FROM feature_meta.monitor_watched o WHERE o.monitor = m.name AND o.window_start < watched_again;
 	WITH seen AS MATERIALIZED (
-		SELECT w.* FROM @extschema@.monitor_sketch_windows(m, CASE WHEN done_to IS NOT NULL THEN watched_from END, stop, done_to) w)
+		SELECT w.* FROM @extschema@.monitor_sketch_windows(m, CASE WHEN done_to IS NOT NULL THEN watched_from END, stop, done_to, NULL, watched_again) w),
+	remembered AS (
+		INSERT INTO feature_meta.monitor_watched AS o (monitor, window_start, versions) SELECT m.name, s.window_start, s.versions FROM seen s WHERE s.versions IS NOT NULL
+		ON CONFLICT (monitor, window_start) DO UPDATE SET versions = EXCLUDED.versions WHERE o.versions <> EXCLUDED.versions)
 	SELECT coalesce(array_agg(window_start) FILTER (WHERE s.sketched), '{}'),
-		coalesce(array_agg(window_start) FILTER (WHERE s.sketched IS NOT TRUE AND (s.num_examples IS DISTINCT FROM w.num_examples OR window_start >= redo_from)), '{}')
+		coalesce(array_agg(window_start) FILTER (WHERE s.sketched IS NOT TRUE AND (s.num_examples IS DISTINCT FROM w.num_examples OR s.versions <> w.versions OR window_start >= redo_from)), '{}')
 	INTO made, late
 	FROM seen s FULL JOIN (
-		SELECT w.window_start, w.num_examples FROM feature_meta.monitor_window w
+		SELECT w.window_start, w.num_examples, o.versions FROM feature_meta.monitor_window w LEFT JOIN feature_meta.monitor_watched o USING (monitor, window_start)
 		WHERE w.monitor = m.name AND w.slice = '' AND w.window_start >= watched_from AND w.window_start < done_to AND w.window_start > '-infinity') w USING (window_start);
-	-- where their number is not what it was, rows came late (or went): a pass over these windows
+	-- where these are not what they were, rows came late, went or were written anew: a pass over these windows
 	IF late <> '{}' THEN
 		DELETE FROM feature_meta.monitor_window w WHERE w.monitor = m.name AND w.window_start = ANY (late) AND NOT EXISTS (
 			SELECT FROM feature_meta.monitor_anomaly a WHERE (a.monitor, a.slice, a.window_start) = (w.monitor, w.slice, w.window_start) AND a.acknowledged_at IS NOT NULL);
-		again := ARRAY(SELECT w.window_start FROM (SELECT min(x) AS low, max(x) AS high FROM unnest(late) x) x,
-			@extschema@.monitor_sketch_windows(m, x.low, timezone('UTC', timezone('UTC', x.high) + m.granularity), NULL, late) w);
+		WITH seen AS MATERIALIZED (
+			SELECT w.* FROM (SELECT min(x) AS low, max(x) AS high FROM unnest(late) x) x,
+				@extschema@.monitor_sketch_windows(m, x.low, timezone('UTC', timezone('UTC', x.high) + m.granularity), NULL, late, watched_again) w),
+		remembered AS (
+			UPDATE feature_meta.monitor_watched o SET versions = s.versions FROM seen s
+			WHERE o.monitor = m.name AND o.window_start = s.window_start AND o.versions <> s.versions)
+		SELECT coalesce(array_agg(s.window_start), '{}') INTO again FROM seen s;
 	END IF;
 
 	-- what was compared with a window that changed is compared again
@@ -626,7 +677,7 @@ BEGIN
 	redone := cardinality(again);
 END $$;
 COMMENT ON FUNCTION run_monitor(text, timestamptz, timestamptz) IS
-	'brings a monitor up to date: one pass sketches the windows that ended before "until" and are new, and counts the rows of those within the monitor''s lateness; where the number changed (everywhere from redo_from on, when that is given; -infinity: the baseline too) a second one sketches again; writes profile and drift metrics and anomalies, and notifies the channel. Running it again changes nothing; of two runs at once the second waits. Returns the number of new windows, of windows done again, and of open anomalies in them. Errors: 42704 no such monitor, 42501 another role made it (its members may run it, a superuser by SET ROLE), 42P01 or 42703 its relation or time column is gone';
+	'brings a monitor up to date: one pass sketches the windows that ended before "until" and are new, and counts the rows of those within the monitor''s lateness; where their number changed, or rows were written anew (which a view or a foreign table does not tell; everywhere from redo_from on, when that is given; -infinity: the baseline too) a second one sketches again; writes profile and drift metrics and anomalies, and notifies the channel. Running it again changes nothing; of two runs at once the second waits. Returns the number of new windows, of windows done again, and of open anomalies in them. Errors: 42704 no such monitor, 42501 another role made it (its members may run it, a superuser by SET ROLE), 42P01 or 42703 its relation or time column is gone';
 
 CREATE FUNCTION acknowledge_anomaly(id bigint, note text DEFAULT NULL) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -23,6 +23,7 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
+#include "sketch/distinct.h"
 #include "sketch/sketch_columns.h"
 #include "sketch/sketch_type.h"
 #include "sketch/sketch_value.h"
@@ -42,6 +43,8 @@ typedef struct Window
 	Timestamp start;
 	Timestamp end;
 	uint64 rows;
+	bool has_versions;	   /* of rows */
+	uint64 versions;	   /* the sum of their hashes */
 	uint64 last_row;	   /* number of its last row among all */
 	MemoryContext context; /* NULL: nothing open */
 	int open_at;		   /* where it is among the open ones */
@@ -297,6 +300,7 @@ enum
 	A_GRANULARITY,
 	A_SKETCH_FROM,
 	A_NAMES,
+	A_VERSION,
 	A_INSTANT, /* here VARIADIC "any" begins */
 	A_COLUMNS
 };
@@ -359,7 +363,7 @@ first_state(FunctionCallInfo fcinfo)
 }
 
 /*
- * window_sketches_add(state, granularity interval, sketch_from timestamptz, names text[], instant, columns...)
+ * window_sketches_add(state, granularity interval, sketch_from timestamptz, names text[], version xid, instant, columns...)
  */
 Datum
 window_sketches_add(PG_FUNCTION_ARGS)
@@ -378,6 +382,12 @@ window_sketches_add(PG_FUNCTION_ARGS)
 		window = get_window(state, PG_GETARG_TIMESTAMP(A_INSTANT));
 	}
 	window->rows++;
+	if (!PG_ARGISNULL(A_VERSION))
+	{
+		/* a row that was written anew, by whatever statement, is of another transaction */
+		window->has_versions = true;
+		window->versions += fm_hash_int64(PG_GETARG_TRANSACTIONID(A_VERSION));
+	}
 	window->last_row = state->rows;
 	if (window->start < state->sketch_from)
 		PG_RETURN_POINTER(state);
@@ -417,6 +427,8 @@ window_sketches_combine(PG_FUNCTION_ARGS)
 			new_window(state, at, theirs->start, theirs->end);
 		ours = state->windows[at];
 		ours->rows += theirs->rows;
+		ours->has_versions |= theirs->has_versions;
+		ours->versions += theirs->versions;
 		if (theirs->bytes == 0 && theirs->sketch == NULL)
 			continue;
 		if (ours->sketch == NULL && ours->bytes == 0 && theirs->bytes != 0)
@@ -462,6 +474,8 @@ window_sketches_serialize(PG_FUNCTION_ARGS)
 		pq_sendint64(&buf, window->start);
 		pq_sendint64(&buf, window->end);
 		pq_sendint64(&buf, window->rows);
+		pq_sendbyte(&buf, window->has_versions);
+		pq_sendint64(&buf, window->versions);
 		pq_sendint32(&buf, size);
 		if (size > 0)
 			pq_sendbytes(&buf, DatumGetPointer(window->bytes), size);
@@ -491,6 +505,8 @@ window_sketches_deserialize(PG_FUNCTION_ARGS)
 		int size;
 
 		window->rows = pq_getmsgint64(&buf);
+		window->has_versions = pq_getmsgbyte(&buf) != 0;
+		window->versions = pq_getmsgint64(&buf);
 		size = pq_getmsgint(&buf, 4);
 		if (size > 0)
 		{
@@ -503,7 +519,7 @@ window_sketches_deserialize(PG_FUNCTION_ARGS)
 }
 
 /*
- * The result: an array of (window_start, num_examples, sketch), in the order of time
+ * The result: an array of (window_start, num_examples, versions, sketch), in the order of time
  */
 Datum
 window_sketches_final(PG_FUNCTION_ARGS)
@@ -523,16 +539,18 @@ window_sketches_final(PG_FUNCTION_ARGS)
 	for (int i = 0; i < state->num_windows; i++)
 	{
 		Window *window = state->windows[i];
-		Datum values[3];
-		bool nulls[3] = {false};
+		Datum values[4];
+		bool nulls[4] = {false};
 
 		CHECK_FOR_INTERRUPTS();
 		if (window->sketch != NULL)
 			close_window(state, window);
 		values[0] = TimestampTzGetDatum(window->start);
 		values[1] = Int64GetDatum(window->rows);
-		values[2] = window->bytes;
-		nulls[2] = window->bytes == 0;
+		values[2] = Int64GetDatum((int64) window->versions);
+		nulls[2] = !window->has_versions;
+		values[3] = window->bytes;
+		nulls[3] = window->bytes == 0;
 		elements[i] = HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 	}
 	result = construct_array(elements, state->num_windows, type, -1, false, TYPALIGN_DOUBLE);

@@ -495,7 +495,6 @@ COMMENT ON FUNCTION monitor_sketch_windows(feature_meta.monitor, timestamptz, ti
 -- drift_report reads a sketch once that is in several comparisons next to each other.
 CREATE FUNCTION monitor_judge(m feature_meta.monitor, starts timestamptz[]) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-	SET enable_hashjoin = off SET enable_mergejoin = off -- windows are looked up by their key, whatever the planner thinks of their number
 	AS $$
 DECLARE
 	expected @extschema@.feature_schema := coalesce(m.schema, @extschema@.registered_schema_if_any(m.relation));
@@ -506,17 +505,18 @@ DECLARE
 BEGIN
 	SELECT array_agg(w.slice ORDER BY w.slice, w.window_start), array_agg(w.window_start ORDER BY w.slice, w.window_start) INTO of_slice, start_at
 	FROM feature_meta.monitor_window w WHERE w.monitor = m.name AND w.window_start = ANY (starts);
-	DELETE FROM feature_meta.monitor_profile_metrics p USING unnest(of_slice, start_at) k(slice, start)
-	WHERE (p.monitor, p.slice, p.window_start) = (m.name, k.slice, k.start);
-	DELETE FROM feature_meta.monitor_drift_metrics d USING unnest(of_slice, start_at) k(slice, start)
-	WHERE (d.monitor, d.slice, d.window_start) = (m.name, k.slice, k.start);
-	DELETE FROM feature_meta.monitor_anomaly a USING unnest(of_slice, start_at) k(slice, start)
-	WHERE (a.monitor, a.slice, a.window_start) = (m.name, k.slice, k.start) AND a.acknowledged_at IS NULL;
+	FOR i IN 1 .. coalesce(cardinality(of_slice), 0) LOOP
+		DELETE FROM feature_meta.monitor_profile_metrics p WHERE (p.monitor, p.slice, p.window_start) = (m.name, of_slice[i], start_at[i]);
+		DELETE FROM feature_meta.monitor_drift_metrics d WHERE (d.monitor, d.slice, d.window_start) = (m.name, of_slice[i], start_at[i]);
+		DELETE FROM feature_meta.monitor_anomaly a WHERE (a.monitor, a.slice, a.window_start) = (m.name, of_slice[i], start_at[i]) AND a.acknowledged_at IS NULL;
+	END LOOP;
+	-- OFFSET 0 below has rows looked up by their whole key, however few of them the planner thinks there are
 
 	-- the profile, and what the schema says of it
 	WITH described AS MATERIALIZED (
 		SELECT w.slice, w.window_start, w.window_end, @extschema@.feature_statistics(w.sketch) AS statistics
-		FROM unnest(of_slice, start_at) k(slice, start) JOIN feature_meta.monitor_window w ON (w.monitor, w.slice, w.window_start) = (m.name, k.slice, k.start)),
+		FROM unnest(of_slice, start_at) k(slice, start), LATERAL (
+			SELECT w.* FROM feature_meta.monitor_window w WHERE (w.monitor, w.slice, w.window_start) = (m.name, k.slice, k.start) OFFSET 0) w),
 	profile AS (
 		INSERT INTO feature_meta.monitor_profile_metrics
 		SELECT m.name, w.slice, w.window_start, w.window_end, f.path, f.type, f.num_non_missing, f.num_missing,
@@ -545,7 +545,8 @@ BEGIN
 				WHERE (to_jsonb(r) || jsonb_build_object('null_share_difference', abs(r.current_null_share - r.baseline_null_share))) -> t.key > t.value
 					AND jsonb_typeof((to_jsonb(r) || jsonb_build_object('null_share_difference', abs(r.current_null_share - r.baseline_null_share))) -> t.key) = 'number') END
 	FROM (SELECT w.slice, w.window_start, w.window_end, w.sketch, o.side, o.window_start AS against_start, o.sketch AS against
-		  FROM unnest(of_slice, start_at) k(slice, start) JOIN feature_meta.monitor_window w ON (w.monitor, w.slice, w.window_start) = (m.name, k.slice, k.start), LATERAL (
+		  FROM unnest(of_slice, start_at) k(slice, start), LATERAL (
+			SELECT w.* FROM feature_meta.monitor_window w WHERE (w.monitor, w.slice, w.window_start) = (m.name, k.slice, k.start) OFFSET 0) w, LATERAL (
 			(SELECT 'previous' AS side, x.window_start, x.sketch FROM feature_meta.monitor_window x
 			 WHERE x.monitor = m.name AND x.slice = w.slice AND x.window_start < w.window_start AND x.window_start > '-infinity' ORDER BY x.window_start DESC LIMIT 1)
 			UNION ALL
@@ -556,29 +557,29 @@ BEGIN
 		@extschema@.drift_report(w.sketch, w.against, expected) r;
 
 	-- the schema's comparators against the baseline too, and the monitor's own thresholds against both
-	WITH high AS MATERIALIZED (
-		SELECT d.slice, d.window_start, d.against, d.against_start, d.path, t.key, to_jsonb(d) ->> t.key AS distance, t.value
-		FROM unnest(of_slice, start_at) k(slice, start) JOIN feature_meta.monitor_drift_metrics d ON (d.monitor, d.slice, d.window_start) = (m.name, k.slice, k.start),
-			jsonb_each(CASE d.against WHEN 'baseline' THEN d.thresholds ELSE m.thresholds END) t
-		WHERE jsonb_typeof(to_jsonb(d) -> t.key) = 'number' AND abs((to_jsonb(d) ->> t.key)::double precision) > t.value::double precision),
-	described AS MATERIALIZED (
-		SELECT h.slice, h.window_start, h.against, @extschema@.feature_statistics(w.sketch) AS statistics, @extschema@.feature_statistics(o.sketch) AS compared
-		FROM (SELECT DISTINCT h.slice, h.window_start, h.against, h.against_start FROM high h) h
-			JOIN feature_meta.monitor_window w ON (w.monitor, w.slice, w.window_start) = (m.name, h.slice, h.window_start)
-			JOIN feature_meta.monitor_window o ON (o.monitor, o.slice, o.window_start) = (m.name, h.slice, h.against_start))
 	INSERT INTO feature_meta.monitor_anomaly (monitor, slice, window_start, against, path, type, severity, short_description, description, statistics, compared_with)
-	SELECT m.name, h.slice, h.window_start, h.against, h.path, upper(h.key) || '_HIGH', 'ERROR', format('High %s', replace(h.key, '_', ' ')),
+	SELECT m.name, g.slice, g.start, g.against, h.path, upper(h.key) || '_HIGH', 'ERROR', format('High %s', replace(h.key, '_', ' ')),
 		format('The %s of "%s" between this window and the %s is %s, above the threshold %s.', replace(h.key, '_', ' '), h.path,
-			CASE h.against WHEN 'previous' THEN 'window before' ELSE 'baseline' END, h.distance, h.value), w.statistics, w.compared
-	FROM high h JOIN described w USING (slice, window_start, against)
-	ORDER BY h.window_start, h.slice, h.against DESC, h.path
+			CASE g.against WHEN 'previous' THEN 'window before' ELSE 'baseline' END, h.distance, h.threshold), w.statistics, o.statistics
+	FROM (SELECT k.slice, k.start, d.against, d.against_start, array_agg(d.path) AS paths, array_agg(t.key) AS keys, array_agg(to_jsonb(d) ->> t.key) AS distances,
+			array_agg(t.value) AS thresholds
+		  FROM unnest(of_slice, start_at) k(slice, start), LATERAL (
+				SELECT d.* FROM feature_meta.monitor_drift_metrics d WHERE (d.monitor, d.slice, d.window_start) = (m.name, k.slice, k.start) OFFSET 0) d,
+			jsonb_each(CASE d.against WHEN 'baseline' THEN d.thresholds ELSE m.thresholds END) t
+		  WHERE jsonb_typeof(to_jsonb(d) -> t.key) = 'number' AND abs((to_jsonb(d) ->> t.key)::double precision) > t.value::double precision
+		  GROUP BY 1, 2, 3, 4 ORDER BY k.start, k.slice, d.against DESC OFFSET 0) g,
+		LATERAL (SELECT @extschema@.feature_statistics(w.sketch) AS statistics FROM feature_meta.monitor_window w
+			WHERE (w.monitor, w.slice, w.window_start) = (m.name, g.slice, g.start) OFFSET 0) w,
+		LATERAL (SELECT @extschema@.feature_statistics(o.sketch) AS statistics FROM feature_meta.monitor_window o
+			WHERE (o.monitor, o.slice, o.window_start) = (m.name, g.slice, g.against_start) OFFSET 0) o,
+		unnest(g.paths, g.keys, g.distances, g.thresholds) h(path, key, distance, threshold)
 	ON CONFLICT (monitor, slice, window_start, against, path, type) DO NOTHING;
 
-	SELECT sum(a.open), count(pg_notify(m.channel, jsonb_build_object('monitor', m.name, 'slice', a.slice, 'window_start', a.window_start, 'anomalies', a.open)::text))
-	INTO found FROM (
-		SELECT a.slice, a.window_start, count(*) AS open
-		FROM unnest(of_slice, start_at) k(slice, start) JOIN feature_meta.monitor_anomaly a ON (a.monitor, a.slice, a.window_start) = (m.name, k.slice, k.start)
-		WHERE a.acknowledged_at IS NULL GROUP BY 1, 2 ORDER BY 2, 1) a;
+	SELECT sum(a.open), count(pg_notify(m.channel, jsonb_build_object('monitor', m.name, 'slice', k.slice, 'window_start', k.start, 'anomalies', a.open)::text)) INTO found
+	FROM unnest(of_slice, start_at) k(slice, start), LATERAL (
+		SELECT count(*) AS open FROM feature_meta.monitor_anomaly a
+		WHERE (a.monitor, a.slice, a.window_start) = (m.name, k.slice, k.start) AND a.acknowledged_at IS NULL) a
+	WHERE a.open > 0;
 	RETURN coalesce(found, 0);
 END $$;
 COMMENT ON FUNCTION monitor_judge(feature_meta.monitor, timestamptz[]) IS

@@ -59,7 +59,6 @@ COMMENT ON COLUMN feature_meta.monitor_window.num_examples IS 'number of rows';
 COMMENT ON COLUMN feature_meta.monitor_window.sketch IS 'what one pass over the rows remembers';
 COMMENT ON COLUMN feature_meta.monitor_window.computed_at IS 'when the pass was made';
 
--- Not dumped: a restored row is another version
 CREATE TABLE feature_meta.monitor_watched (
 	monitor text NOT NULL REFERENCES feature_meta.monitor ON UPDATE CASCADE ON DELETE CASCADE,
 	window_start timestamptz NOT NULL,
@@ -209,6 +208,7 @@ COMMENT ON COLUMN feature_meta.monitor_anomaly.note IS 'what it said';
 
 SELECT pg_catalog.pg_extension_config_dump('feature_meta.monitor', '');
 SELECT pg_catalog.pg_extension_config_dump('feature_meta.monitor_window', '');
+SELECT pg_catalog.pg_extension_config_dump('feature_meta.monitor_watched', 'WHERE false'); -- a restored row is another version
 SELECT pg_catalog.pg_extension_config_dump('feature_meta.monitor_profile_metrics', '');
 SELECT pg_catalog.pg_extension_config_dump('feature_meta.monitor_drift_metrics', '');
 SELECT pg_catalog.pg_extension_config_dump('feature_meta.monitor_anomaly', '');

@@ -42,6 +42,7 @@ typedef struct FmNumbers
 	bool is_float;
 	bool weighted;
 	bool complete; /* false: moments only, never a table */
+	bool is_part;  /* of values whose other parts are merged with these at once */
 	int max_exact;
 
 	/* exact, in both states */

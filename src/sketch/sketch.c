@@ -125,8 +125,11 @@ fm_feature_make_numbers(FmFeature *feature)
 	FmSketch *sketch = feature->sketch;
 
 	if (feature->numbers == NULL)
+	{
 		feature->numbers = fm_numbers_new(feature->source != FM_SOURCE_INT, sketch->weighted,
 										  fm_sketch_complete(sketch), sketch->max_exact);
+		feature->numbers->is_part = sketch->is_part;
+	}
 	return feature->numbers;
 }
 

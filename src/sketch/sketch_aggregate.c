@@ -7,6 +7,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "nodes/primnodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -46,6 +47,20 @@ merge(FmSketch *sketch, FmSketch *other)
 		fm_throw(&error, NULL);
 }
 
+/*
+ * A new sketch in the current memory context for the state of this transition function's aggregate
+ */
+static FmSketch *
+new_sketch(FunctionCallInfo fcinfo, bool weighted)
+{
+	FmSketch *sketch = fm_sketch_new_by_settings(weighted);
+	Aggref *aggref = AggGetAggref(fcinfo);
+
+	/* a worker's state, or the leader's own share */
+	sketch->is_part = aggref != NULL && DO_AGGSPLIT_SKIPFINAL(aggref->aggsplit);
+	return sketch;
+}
+
 /* ---------------------------------------------------------------- a column */
 
 /*
@@ -67,7 +82,7 @@ add_to_column(FunctionCallInfo fcinfo, Oid type)
 
 		object = fm_sketch_object_new(context);
 		old = MemoryContextSwitchTo(object->header.eoh_context);
-		object->sketch = fm_sketch_new_by_settings(weighted);
+		object->sketch = new_sketch(fcinfo, weighted);
 		MemoryContextSwitchTo(old);
 	}
 	else
@@ -246,7 +261,7 @@ getarg_state(FunctionCallInfo fcinfo, bool weighted)
 	context = fm_aggregate_context(fcinfo);
 	state = new_state(context);
 	context = MemoryContextSwitchTo(state->context);
-	state->sketch = fm_sketch_new_by_settings(weighted);
+	state->sketch = new_sketch(fcinfo, weighted);
 	MemoryContextSwitchTo(context);
 	return state;
 }

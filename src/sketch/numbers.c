@@ -514,7 +514,7 @@ fm_numbers_add_infinity(FmNumbers *numbers, bool positive, int128 weight)
  * How much the stream is thinned before the quantile sketch: not at all for the first 2^18 values, then one in 2, 4,
  * ... as it grows twofold. Of each group of 2^shift neighbours one stands for all, so the rank of any value gets a
  * standard error of at most 0.08 %. A part is thinned sooner, for the errors of parts are independent: of two or three
- * equal ones together it is 0.09 or 0.08 %; where one part has nearly all values 0.13 %.
+ * equal ones together it is 0.09 or 0.08 % at most; where one part has nearly all values 0.13 %.
  */
 static int
 sampling_shift(const FmNumbers *numbers)

@@ -447,15 +447,23 @@ fm_quantiles_add(FmQuantiles *quantiles, const int64 *keys, int num, int shift)
 			uint64 random = 0;
 			int left = 0;
 
-			/* one of each group of 2^shift, by shift random bits */
+			/*
+			 * One of each group of 2^shift, by shift random bits: two neighbours, and the smaller or the greater of them. The
+			 * next group takes the opposite, so that errors cancel in part; each value is as likely as any other.
+			 */
 			for (; room > 0 && i < num; room--, i += step)
 			{
+				int pair;
+
 				if (left < shift)
 				{
 					random = next_random(quantiles);
 					left = 64;
 				}
-				quantiles->stage[quantiles->num_staged++] = keys[i + (random & (step - 1))];
+				pair = i + (int) (random & (step - 2));
+				quantiles->greater = quantiles->num_staged & 1 ? !quantiles->greater : random & 1;
+				quantiles->stage[quantiles->num_staged++] =
+					quantiles->greater ? Max(keys[pair], keys[pair + 1]) : Min(keys[pair], keys[pair + 1]);
 				random >>= shift;
 				left -= shift;
 			}

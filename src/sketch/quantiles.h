@@ -43,6 +43,7 @@ typedef struct FmQuantiles
 	int stage_level;
 	int start;	  /* of the last stage that was thinned */
 	int mirror;	  /* to one key in so many; 0: the next start is drawn */
+	bool greater; /* which of two neighbours the sampler took last */
 	int64 *stage; /* values that wait for their level to be sorted */
 } FmQuantiles;
 

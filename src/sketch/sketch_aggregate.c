@@ -6,6 +6,7 @@
 #include "fm_compat.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "nodes/primnodes.h"
 #include "utils/array.h"
@@ -56,8 +57,8 @@ new_sketch(FunctionCallInfo fcinfo, bool weighted)
 	FmSketch *sketch = fm_sketch_new_by_settings(weighted);
 	Aggref *aggref = AggGetAggref(fcinfo);
 
-	/* a worker's state, or the leader's own share */
-	sketch->is_part = aggref != NULL && DO_AGGSPLIT_SKIPFINAL(aggref->aggsplit);
+	/* a worker's share, or the leader's */
+	sketch->is_part = aggref != NULL && DO_AGGSPLIT_SKIPFINAL(aggref->aggsplit) && IsInParallelMode();
 	return sketch;
 }
 

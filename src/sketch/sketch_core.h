@@ -69,7 +69,7 @@ struct FmSketch
 {
 	bool weighted;
 	int keep;
-	bool is_part; /* the partial state of an aggregate; not kept in bytes */
+	bool is_part; /* of what a parallel plan reads; not kept in bytes */
 	int max_exact;
 	uint64 num_examples;
 	int128 weight_examples;

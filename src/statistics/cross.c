@@ -74,23 +74,75 @@ NumericColumns(const FmRowSource *source, int *num_columns)
 	return columns;
 }
 
+/* Of the rows where both have a number */
+typedef struct Figures
+{
+	uint64 count;
+	double covariance; /* 0 if there are no rows */
+	bool has_correlation;
+	double correlation;
+} Figures;
+
 static Tfmd__CrossFeatureStatistics *
-MakeCross(const Pair *pair, uint64 count, double covariance, bool has_correlation, double correlation)
+MakeCross(const Pair *pair, const Figures *figures)
 {
 	Tfmd__CrossFeatureStatistics *cross = FM_NEW(Tfmd__CrossFeatureStatistics, tfmd__cross_feature_statistics);
 
 	cross->path_x = fm_make_path(&pair->x->utf8_name, 1);
 	cross->path_y = fm_make_path(&pair->y->utf8_name, 1);
-	cross->count = count;
-	if (count > 0)
+	cross->count = figures->count;
+	if (figures->count > 0)
 	{
 		cross->cross_stats_case = TFMD__CROSS_FEATURE_STATISTICS__CROSS_STATS_NUM_CROSS_STATS;
 		cross->num_cross_stats = FM_NEW(Tfmd__NumericCrossStatistics, tfmd__numeric_cross_statistics);
-		cross->num_cross_stats->covariance = covariance;
-		if (has_correlation)
-			cross->num_cross_stats->correlation = correlation;
+		cross->num_cross_stats->covariance = figures->covariance;
+		if (figures->has_correlation)
+			cross->num_cross_stats->correlation = figures->correlation;
 	}
 	return cross;
+}
+
+/*
+ * The columns as c0, c1, ... of fm_s
+ */
+static void
+AppendFrom(StringInfo query, const FmRowSource *source, FmSourceColumn **columns, int num_columns)
+{
+	appendStringInfoString(query, " FROM (SELECT ");
+	for (int i = 0; i < num_columns; i++)
+	{
+		appendStringInfoString(query, i > 0 ? ", " : "");
+		AppendNumber(query, columns[i]);
+		appendStringInfo(query, " AS c%d", i);
+	}
+	appendStringInfo(query, " FROM %s%s) AS fm_s", source->from, source->where);
+}
+
+/*
+ * Covariance where one of the columns has an infinity, so that covar_pop is NaN: what E[xy] - E[x] E[y] comes to in
+ * floating point, as TFDV computes it. A product that is NaN (infinity times 0) is left out of E[xy], as pandas does;
+ * the finite products can't matter beside an infinity.
+ */
+static double
+InfiniteCovariance(const FmRowSource *source, const Pair *pair, uint64 count)
+{
+	FmSourceColumn *columns[] = {pair->x, pair->y};
+	StringInfoData query;
+	double sums[3];
+	bool is_null;
+
+	initStringInfo(&query);
+	appendStringInfoString(&query,
+						   "SELECT pg_catalog.sum(fm_s.c0), pg_catalog.sum(fm_s.c1), "
+						   "pg_catalog.sum(NULLIF(fm_s.c0 OPERATOR(pg_catalog.*) fm_s.c1, 'NaN'::pg_catalog.float8)) "
+						   "FILTER (WHERE 'Infinity'::pg_catalog.float8 OPERATOR(pg_catalog.=) "
+						   "ANY (ARRAY[pg_catalog.abs(fm_s.c0), pg_catalog.abs(fm_s.c1)]))");
+	AppendFrom(&query, source, columns, 2);
+	appendStringInfoString(&query, " WHERE fm_s.c0 IS NOT NULL AND fm_s.c1 IS NOT NULL");
+	fm_query(query.data);
+	for (int i = 0; i < 3; i++)
+		sums[i] = fm_query_float8(0, i, &is_null) / (double) count;
+	return sums[2] - sums[0] * sums[1];
 }
 
 /*
@@ -101,6 +153,7 @@ AddPairs(const FmRowSource *source, Tfmd__DatasetFeatureStatistics *dataset, con
 		 FmSourceColumn **columns, int num_columns, MemoryContext context)
 {
 	StringInfoData query;
+	Figures *figures;
 
 	initStringInfo(&query);
 	for (int i = 0; i < num_pairs; i++)
@@ -120,28 +173,28 @@ AddPairs(const FmRowSource *source, Tfmd__DatasetFeatureStatistics *dataset, con
 						 "pg_catalog.corr(fm_s.c%d, fm_s.c%d)",
 						 i > 0 ? ", " : "SELECT ", x, y, x, y, x, y);
 	}
-	appendStringInfoString(&query, " FROM (SELECT ");
-	for (int j = 0; j < num_columns; j++)
-	{
-		appendStringInfoString(&query, j > 0 ? ", " : "");
-		AppendNumber(&query, columns[j]);
-		appendStringInfo(&query, " AS c%d", j);
-	}
-	appendStringInfo(&query, " FROM %s%s) AS fm_s", source->from, source->where);
+	AppendFrom(&query, source, columns, num_columns);
 	fm_query(query.data);
 
+	figures = palloc(sizeof(Figures) * num_pairs);
 	for (int i = 0; i < num_pairs; i++)
 	{
-		MemoryContext old = MemoryContextSwitchTo(context);
-		bool no_covariance;
-		bool no_correlation;
-		double covariance = fm_query_float8(0, 3 * i + 1, &no_covariance);
-		double correlation = fm_query_float8(0, 3 * i + 2, &no_correlation);
+		bool is_null;
 
+		figures[i].count = fm_query_int64(0, 3 * i);
+		figures[i].covariance = fm_query_float8(0, 3 * i + 1, &is_null);
+		figures[i].correlation = fm_query_float8(0, 3 * i + 2, &is_null);
 		/* with infinite values there is no deviation, hence no correlation */
-		FM_APPEND(dataset->n_cross_features, dataset->cross_features,
-				  MakeCross(&pairs[i], fm_query_int64(0, 3 * i), no_covariance ? 0 : covariance,
-							!no_correlation && !isnan(correlation), correlation));
+		figures[i].has_correlation = !is_null && !isnan(figures[i].correlation);
+	}
+	for (int i = 0; i < num_pairs; i++)
+	{
+		MemoryContext old;
+
+		if (isnan(figures[i].covariance))
+			figures[i].covariance = InfiniteCovariance(source, &pairs[i], figures[i].count);
+		old = MemoryContextSwitchTo(context);
+		FM_APPEND(dataset->n_cross_features, dataset->cross_features, MakeCross(&pairs[i], &figures[i]));
 		MemoryContextSwitchTo(old);
 	}
 }

@@ -125,8 +125,15 @@ MakeCommonStats(const FmFeatureInfo *info, const Scope *scope)
 		FM_APPEND(common->n_presence_and_valency_stats, common->presence_and_valency_stats,
 				  MakePresenceAndValency(level));
 		if (scope->weighted)
+		{
+			Tfmd__WeightedCommonStatistics *weighted = MakeWeightedCommonStats(level, level->weighted_tot_num_values);
+
+			/* of a level TFDV gives no average by a negative weight, of a column it does */
+			if (level->weighted_num_non_missing < 0)
+				weighted->avg_num_values = 0;
 			FM_APPEND(common->n_weighted_presence_and_valency_stats, common->weighted_presence_and_valency_stats,
-					  MakeWeightedCommonStats(level, level->weighted_tot_num_values));
+					  weighted);
+		}
 	}
 	return common;
 }

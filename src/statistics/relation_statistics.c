@@ -347,11 +347,12 @@ AddQueriedStats(const FmRowSource *source, const Columns *columns, const char *s
 	{
 		Tfmd__DatasetFeatureStatistics *dataset = list->datasets[i];
 		const FmRowSource *rows = slices == NULL ? source : fm_source_of_slice(source, slices, dataset->name);
+		const FmRowSource *chosen = SourceOfColumns(rows, columns);
 
 		if (options->schema != NULL)
-			fm_add_component_stats(rows, options->schema, dataset, context);
+			fm_add_component_stats(chosen, options->schema, dataset, context);
 		if (options->cross_features)
-			fm_add_cross_features(SourceOfColumns(rows, columns), dataset, NULL, -1, context);
+			fm_add_cross_features(chosen, dataset, NULL, -1, context);
 		if (options->mutual_information)
 			fm_add_mutual_information(rows, options->label_feature, options->schema, dataset, context);
 	}

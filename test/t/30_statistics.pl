@@ -145,5 +145,19 @@ foreach my $folder (sort glob(golden_path('slices') . '/*'))
 		sub { compare_fields('statistics', golden("$case/statistics.pbtxt"), $_[0], rel => 1e-6) }, $case);
 }
 
+# ---- what TFDV gives where nothing in golden/ says it
+
+# components beside the allowlist are missing ones
+sql('CREATE TABLE parts AS SELECT ARRAY[i] AS i, ARRAY[1, 2] AS v FROM generate_series(1, 3) AS i');
+my $sparse = literal('sparse_feature { name: "s" value_feature { name: "v" } index_feature { name: "i" } }');
+foreach ([ 'NULL', 0, -1 ], [ q{'{i}'}, 3, 1 ])
+{
+	my ($allowlist, $missing, $difference) = @$_;
+	is(sql("SELECT (s #>> '{0,num}')::integer || ' ' || (s #>> '{2,rank_histogram,buckets,0,sample_count}') FROM (SELECT f -> 'custom_stats' AS s
+		FROM jsonb_array_elements(generate_statistics('parts', schema => $sparse, feature_allowlist => $allowlist)::jsonb #> '{datasets,0,features}') AS f
+		WHERE f #>> '{path,step,0}' = 's') AS x"),
+		"$missing $difference", "a sparse feature, allowlist $allowlist");
+}
+
 no_crash();
 done_testing();

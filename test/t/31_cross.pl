@@ -78,5 +78,23 @@ is(sql("SELECT round((c ->> 'num')::numeric, 12) FROM jsonb_path_query(mutual_in
 			. " '\$.datasets[0].features[0].custom_stats[*] ? (\@.name like_regex \"^sklearn_mutual\")') c"),
 	sql('SELECT round(ln(3::numeric), 12)'), 'mutual information of a column with itself is its entropy');
 
+# infinities: what E[xy] - E[x] E[y] is in floating point, a product that is NaN left out; checked with TFDV on 1,788 random pairs
+foreach (
+	[ '-inf', 'inf -1', '1 2' ],
+	[ 'inf', 'inf 1', '1 -2' ],
+	[ 'nan', 'inf 1', '1 2' ],
+	[ '-inf', 'inf 0', '1 2' ],
+	[ 'nan', 'inf 1', '0 0' ],
+	[ 'nan', 'inf 1', '-inf 1' ],
+	[ 'nan', 'inf 1', 'inf -1', '-1 -9' ],
+	[ undef, 'inf nan', 'nan 1' ])
+{
+	my ($covariance, @rows) = @$_;
+	my $values = join ', ', map { sprintf "('%s'::float8, '%s'::float8)", split } @rows;
+	my $text = sql("DROP TABLE IF EXISTS far; CREATE TABLE far (x, y) AS VALUES $values; SELECT cross_feature_statistics('far')");
+	is(join(' ', $text =~ /covariance: (\S+)/), $covariance // '', "covariance of @rows");
+	unlike($text, qr/correlation/, '... and no correlation');
+}
+
 no_crash();
 done_testing();

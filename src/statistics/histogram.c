@@ -261,6 +261,20 @@ ShareInInterval(const Bucket *bucket, double low, double high, bool first_interv
 	return (high - low) / (bucket->high - bucket->low);
 }
 
+/*
+ * Where an interval begins, as numpy.linspace has it: between the smallest doubles, whose tenth is 0, by the fraction
+ */
+static double
+Edge(const FmFiniteRange *range, int i, int num_buckets)
+{
+	double width = range->max - range->min;
+	double step = width / num_buckets;
+
+	if (i == num_buckets)
+		return range->max;
+	return (step == 0 ? (double) i / num_buckets * width : i * step) + range->min;
+}
+
 Tfmd__Histogram *
 fm_standard_histogram(const FmBoundaries *boundaries, const FmFiniteRange *range, int num_buckets)
 {
@@ -268,7 +282,6 @@ fm_standard_histogram(const FmBoundaries *boundaries, const FmFiniteRange *range
 	FmBoundaries finite;
 	Bucket *buckets;
 	double negative_infinity;
-	double step;
 	int n;
 	int start = 0;
 
@@ -284,8 +297,7 @@ fm_standard_histogram(const FmBoundaries *boundaries, const FmFiniteRange *range
 
 	if (range->min == range->max)
 		num_buckets = 1;
-	step = (range->max - range->min) / num_buckets;
-	if (!isfinite(step))
+	if (!isfinite((range->max - range->min) / num_buckets))
 		return histogram;
 
 	finite = FiniteBoundaries(boundaries, range, &negative_infinity);
@@ -295,8 +307,8 @@ fm_standard_histogram(const FmBoundaries *boundaries, const FmFiniteRange *range
 		AddBucket(histogram, -INFINITY, -INFINITY, negative_infinity);
 	for (int i = 0; i < num_buckets; i++)
 	{
-		double low = i * step + range->min;
-		double high = i + 1 == num_buckets ? range->max : (i + 1) * step + range->min;
+		double low = Edge(range, i, num_buckets);
+		double high = Edge(range, i + 1, num_buckets);
 		double weight = 0;
 
 		for (int j = start; j < n; j++)

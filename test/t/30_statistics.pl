@@ -147,13 +147,18 @@ foreach my $folder (sort glob(golden_path('slices') . '/*'))
 
 # ---- what TFDV gives where nothing in golden/ says it
 
+# the edges between 0 and the smallest double are 0 up to the middle
+sql('CREATE TABLE smallest AS SELECT unnest(ARRAY[0, 5e-324]) AS v');
+is(sql("SELECT string_agg(round(COALESCE(b ->> 'sample_count', '0')::float8)::text, ' ') FROM jsonb_array_elements(generate_statistics('smallest')::jsonb #> '{datasets,0,features,0,num_stats,histograms,0,buckets}') AS b"),
+	'1 0 0 0 0 1 0 0 0 0', 'buckets between the smallest doubles');
+
 # components beside the allowlist are missing ones
 sql('CREATE TABLE parts AS SELECT ARRAY[i] AS i, ARRAY[1, 2] AS v FROM generate_series(1, 3) AS i');
 my $sparse = literal('sparse_feature { name: "s" value_feature { name: "v" } index_feature { name: "i" } }');
 foreach ([ 'NULL', 0, -1 ], [ q{'{i}'}, 3, 1 ])
 {
 	my ($allowlist, $missing, $difference) = @$_;
-	is(sql("SELECT (s #>> '{0,num}')::integer || ' ' || (s #>> '{2,rank_histogram,buckets,0,sample_count}') FROM (SELECT f -> 'custom_stats' AS s
+	is(sql("SELECT (s #>> '{0,num}')::float8 || ' ' || (s #>> '{2,rank_histogram,buckets,0,sample_count}')::float8 FROM (SELECT f -> 'custom_stats' AS s
 		FROM jsonb_array_elements(generate_statistics('parts', schema => $sparse, feature_allowlist => $allowlist)::jsonb #> '{datasets,0,features}') AS f
 		WHERE f #>> '{path,step,0}' = 's') AS x"),
 		"$missing $difference", "a sparse feature, allowlist $allowlist");

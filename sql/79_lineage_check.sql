@@ -115,7 +115,7 @@ BEGIN ATOMIC
 	WHERE NOT has_schema_privilege(to_regnamespace('mlmd'), 'USAGE')
 	UNION ALL
 	SELECT 'missing privilege', format('%s on %s', r.missing, r.relations),
-		format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA mlmd TO %I; unless the role is to read only.', current_user),
+		format('GRANT %s ON %s TO %I;', r.missing, r.relations, current_user) || CASE WHEN r.missing = 'SELECT' THEN '' ELSE ' unless the role is to read only.' END,
 		CASE WHEN r.missing LIKE 'SELECT%' THEN 'error' ELSE 'warning' END
 	FROM rights r
 	UNION ALL

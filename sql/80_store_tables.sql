@@ -30,6 +30,7 @@ CREATE TABLE feature_meta.feature_view (
 	online_table regclass UNIQUE,
 	online_history regclass UNIQUE,
 	online_trigger boolean NOT NULL DEFAULT false,
+	online_row_security text,
 	materialized_to timestamptz,
 	materialized_at timestamptz,
 	created_by name NOT NULL DEFAULT current_user,
@@ -44,6 +45,7 @@ COMMENT ON COLUMN feature_meta.feature_view.tags IS 'labels and their values';
 COMMENT ON COLUMN feature_meta.feature_view.online_table IS 'table that serves the newest values by key; NULL: not online';
 COMMENT ON COLUMN feature_meta.feature_view.online_history IS 'table that keeps what was served when; NULL: history is off';
 COMMENT ON COLUMN feature_meta.feature_view.online_trigger IS 'whether a trigger on the source keeps the online table current';
+COMMENT ON COLUMN feature_meta.feature_view.online_row_security IS 'digest of the row security of the source when the online table was given it';
 COMMENT ON COLUMN feature_meta.feature_view.materialized_to IS 'end of the last materialisation: event times before it are online';
 COMMENT ON COLUMN feature_meta.feature_view.materialized_at IS 'start of the last materialisation';
 COMMENT ON COLUMN feature_meta.feature_view.created_by IS 'role that made it and may change it';
@@ -58,6 +60,7 @@ CREATE TABLE feature_meta.feature_view_version (
 	ttl interval CHECK (ttl > '0'),
 	schema feature_schema,
 	on_invalid text NOT NULL DEFAULT 'reject' CHECK (on_invalid IN ('reject', 'warn', 'quarantine')),
+	source_name text,
 	created_by name NOT NULL DEFAULT current_user,
 	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	PRIMARY KEY (view, version)
@@ -71,6 +74,7 @@ COMMENT ON COLUMN feature_meta.feature_view_version.created_time IS 'column of t
 COMMENT ON COLUMN feature_meta.feature_view_version.ttl IS 'how long a row''s values hold after its event time, inclusive; NULL: for ever';
 COMMENT ON COLUMN feature_meta.feature_view_version.schema IS 'what is expected of the features; NULL: anything';
 COMMENT ON COLUMN feature_meta.feature_view_version.on_invalid IS 'what happens to a row that breaks the schema: reject, warn or quarantine';
+COMMENT ON COLUMN feature_meta.feature_view_version.source_name IS 'name of the source when the version was made, for when it is gone';
 COMMENT ON COLUMN feature_meta.feature_view_version.created_by IS 'role that made the version';
 COMMENT ON COLUMN feature_meta.feature_view_version.created_at IS 'when the version was made';
 

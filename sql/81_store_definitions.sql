@@ -27,6 +27,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION store_check_name(text, text) IS 'internal: the name, when an entity, feature view or feature service may have it; error 42602 otherwise';
 
+CREATE FUNCTION store_before("time" timestamptz, ttl interval) RETURNS timestamptz
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'store_before_sql';
+COMMENT ON FUNCTION store_before(timestamptz, interval) IS
+'internal: the time a ttl before another, in days and months of UTC; -infinity when that is before all times';
+
 -- Raises the error for a name that the catalogue does not know, with the nearest name that it does.
 CREATE FUNCTION store_unknown(kind text, name text, known text[]) RETURNS void
 	LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME';
@@ -114,6 +119,49 @@ END $$;
 COMMENT ON FUNCTION store_not_changed(text, text) IS
 'internal: raises the error for a definition that a statement did not find: 42704 unknown, or 42501 made by another role';
 
+CREATE FUNCTION store_feature_type(type regtype) RETURNS text
+	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION store_feature_type(regtype) IS
+'internal: INT, FLOAT, BYTES or STRUCT, as what a row check takes the values of a type; NULL for json and jsonb, which may be any';
+
+-- A schema that speaks of nothing here, or that no row could pass, is a slip. It may speak of keys and times too, as one that was inferred
+-- from the source does, and of features that are no longer or not yet in use.
+CREATE FUNCTION store_check_schema(source regclass, schema feature_schema, features text[]) RETURNS void
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	f record;
+	known text[] := ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped);
+BEGIN
+	FOR f IN SELECT x ->> 'name' AS name, x ->> 'type' AS type, a.atttypid::regtype AS column_type, @extschema@.store_feature_type(a.atttypid) AS found
+			 FROM jsonb_array_elements(schema::jsonb -> 'feature') x
+			 LEFT JOIN pg_attribute a ON a.attrelid = source AND a.attname = x ->> 'name' AND a.attnum > 0 AND NOT a.attisdropped
+			 WHERE coalesce(x ->> 'lifecycle_stage', '') NOT IN ('DEPRECATED', 'PLANNED', 'ALPHA', 'DEBUG_ONLY', 'DISABLED') LOOP
+		IF f.name <> ALL (known) THEN
+			PERFORM @extschema@.store_unknown('source column for the feature of the schema', f.name, known);
+		ELSIF f.name = ANY (features) AND f.type <> f.found AND f.type <> 'TYPE_UNKNOWN' THEN
+			RAISE datatype_mismatch USING MESSAGE = format('the schema expects type %s of feature "%s", but its column holds %s', f.type, f.name, f.found),
+				DETAIL = format('The column is of type %s.', f.column_type);
+		END IF;
+	END LOOP;
+	IF NOT EXISTS (SELECT FROM jsonb_array_elements(schema::jsonb -> 'feature') x WHERE x ->> 'name' = ANY (features)) THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'the schema speaks of no feature of the view', DETAIL = format('Features: %s.', array_to_string(features, ', '));
+	END IF;
+END $$;
+COMMENT ON FUNCTION store_check_schema(regclass, feature_schema, text[]) IS
+'internal: raises an error unless a schema fits the features of a view: 42704 a name that is no column of the source, 42804 another type, 22023 it is about none of the features; part of create_feature_view and alter_feature_view';
+
+CREATE FUNCTION store_source_gone(view text, version integer) RETURNS void
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	name text := (SELECT d.source_name FROM feature_meta.feature_view_version d JOIN feature_meta.feature_view v ON v.name = d.view
+				  WHERE d.view = store_source_gone.view AND d.version = coalesce(store_source_gone.version, v.current_version));
+BEGIN
+	RAISE undefined_table USING MESSAGE = format('the source of feature view "%s" is gone', view),
+		DETAIL = coalesce(format('It was %s when the view was defined.', name), 'Its name is not known.'),
+		HINT = 'Name another one by alter_feature_view(source => ...). What is online can still be read.';
+END $$;
+COMMENT ON FUNCTION store_source_gone(text, integer) IS 'internal: raises error 42P01 for a feature view whose source was dropped, with the name that it had';
+
 -- Adds a version of a feature view with what belongs to it, after checking all of it.
 CREATE FUNCTION store_add_version(view text, version integer, source regclass, entities text[], event_time text, created_time text,
 	ttl interval, features text[], schema feature_schema, on_invalid text) RETURNS void
@@ -163,8 +211,11 @@ BEGIN
 				ELSE CASE WHEN e = ANY (keys) THEN 'It is a join key.' ELSE 'It is a feature already.' END END;
 	END IF;
 	PERFORM @extschema@.store_check_source(source, keys, event_time, created_time, features);
-	INSERT INTO feature_meta.feature_view_version (view, version, source, event_time, created_time, ttl, schema, on_invalid)
-	VALUES (store_add_version.view, store_add_version.version, source, event_time, created_time, ttl, store_add_version.schema, on_invalid);
+	IF schema IS NOT NULL THEN
+		PERFORM @extschema@.store_check_schema(source, schema, features);
+	END IF;
+	INSERT INTO feature_meta.feature_view_version (view, version, source, event_time, created_time, ttl, schema, on_invalid, source_name)
+	VALUES (store_add_version.view, store_add_version.version, source, event_time, created_time, ttl, store_add_version.schema, on_invalid, source::text);
 	INSERT INTO feature_meta.feature_view_entity (view, version, "position", entity)
 	SELECT store_add_version.view, store_add_version.version, x.ord, x.entity FROM unnest(entities) WITH ORDINALITY x(entity, ord);
 	INSERT INTO feature_meta.feature_view_feature (view, version, "position", feature, type, type_modifier)
@@ -195,7 +246,7 @@ BEGIN
 	RETURN create_feature_view.name || '@1';
 END $$;
 COMMENT ON FUNCTION create_feature_view(text, regclass, text[], text, text, interval, text[], feature_schema, boolean, text, text, jsonb, text) IS
-'makes a feature view over a table, view, partitioned or foreign table; nothing is copied. entities: names of entities (one that does not exist is made when the source has a column of that name); event_time: column that tells when the values became true; created_time: column that tells when they became known; ttl: how long they hold, inclusive; features: columns, all the others when NULL; schema: what is expected of the features, with on_invalid reject, warn or quarantine. Returns name@version. Errors: 42710 exists already, 42703 no such column, 42804 wrong type, 22023 bad argument';
+'makes a feature view over a table, view, partitioned or foreign table; nothing is copied. entities: names of entities (one that does not exist is made when the source has a column of that name); event_time: column that tells when the values became true; created_time: column that tells when they became known; ttl: how long they hold, inclusive; features: columns, all the others when NULL; schema: what is expected of the features, with on_invalid reject, warn or quarantine. Returns name@version. Errors: 42710 exists already, 42703 no such column, 42804 wrong type, also of the schema, 42704 the schema names no column, 22023 bad argument, 42P16 the source is temporary';
 
 CREATE FUNCTION alter_feature_view(name text, source regclass DEFAULT NULL, entities text[] DEFAULT NULL, event_time text DEFAULT NULL,
 	created_time text DEFAULT NULL, ttl interval DEFAULT NULL, features text[] DEFAULT NULL, schema feature_schema DEFAULT NULL,

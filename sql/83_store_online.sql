@@ -73,11 +73,30 @@ COMMENT ON FUNCTION store_newest_rows(text, text) IS
 CREATE FUNCTION store_feed_online() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	EXECUTE @extschema@.store_online_insert(TG_ARGV[0], @extschema@.store_valid_rows(TG_ARGV[0], @extschema@.store_newest_rows(TG_ARGV[0], 'new_rows')));
+	-- a partition may have been detached since
+	IF TG_ARGV[1] = 'part' AND NOT EXISTS (SELECT FROM @extschema@.store_view_definition(TG_ARGV[0], NULL) d, @extschema@.store_parts(d.source) p WHERE p.part = TG_RELID) THEN
+		RETURN NULL;
+	END IF;
+	IF TG_LEVEL = 'ROW' THEN
+		EXECUTE @extschema@.store_online_insert(TG_ARGV[0], @extschema@.store_valid_rows(TG_ARGV[0],
+			@extschema@.store_newest_rows(TG_ARGV[0], '(SELECT ($1).*) new_rows'))) USING NEW;
+	ELSE
+		EXECUTE @extschema@.store_online_insert(TG_ARGV[0], @extschema@.store_valid_rows(TG_ARGV[0], @extschema@.store_newest_rows(TG_ARGV[0], 'new_rows')));
+	END IF;
 	RETURN NULL;
 END $$;
 COMMENT ON FUNCTION store_feed_online() IS
-'internal: trigger on a feature view''s source: brings the rows of the statement into the online table, as the role that runs the statement';
+'internal: trigger on a feature view''s source: brings the rows of the statement, or the row, into the online table, as the role that runs the statement';
+
+CREATE FUNCTION store_parts(source regclass) RETURNS TABLE (part regclass, partitioned boolean)
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+BEGIN ATOMIC
+	WITH RECURSIVE tree (part) AS (
+		SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = store_parts.source
+		UNION SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.part)
+	SELECT t.part::regclass, c.relispartition FROM tree t JOIN pg_class c ON c.oid = t.part ORDER BY c.oid;
+END;
+COMMENT ON FUNCTION store_parts(regclass) IS 'internal: the partitions and inheritance children of a source, at any depth; part of the trigger mode of online tables';
 
 CREATE FUNCTION store_keep_history() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -94,20 +113,48 @@ DECLARE
 	t record;
 	source regclass;
 	event text;
+	name text;
+	fed boolean;
+	kind "char";
 BEGIN
 	SELECT f.* INTO v FROM feature_meta.feature_view f WHERE f.name = store_sync_trigger.view;
-	FOR t IN SELECT g.tgname, g.tgrelid::regclass AS relation FROM pg_trigger g
-			 WHERE g.tgfoid = '@extschema@.store_feed_online()'::regprocedure
-				AND g.tgargs IN (convert_to(v.name, getdatabaseencoding()) || '\x00', convert_to(old_name, getdatabaseencoding()) || '\x00') LOOP
+	-- the first argument is the view; what a partition has from its parent goes with the parent's
+	FOR t IN SELECT g.tgname, g.tgrelid::regclass AS relation FROM pg_trigger g, unnest(ARRAY[v.name, old_name]) n(name)
+			 WHERE g.tgfoid = '@extschema@.store_feed_online()'::regprocedure AND g.tgparentid = 0
+				AND substr(g.tgargs, 1, octet_length(convert_to(n.name, getdatabaseencoding())) + 1) = convert_to(n.name, getdatabaseencoding()) || '\x00' LOOP
 		EXECUTE format('DROP TRIGGER %I ON %s', t.tgname, t.relation);
 	END LOOP;
 	IF NOT v.online_trigger THEN
 		RETURN;
 	END IF;
-	SELECT d.source INTO source FROM @extschema@.store_view_definition(v.name, NULL) d;
+	SELECT d.source, c.relkind INTO source, kind FROM @extschema@.store_view_definition(v.name, NULL) d JOIN pg_class c ON c.oid = d.source;
+	IF NOT FOUND THEN
+		RETURN;
+	END IF;
 	FOREACH event IN ARRAY ARRAY['INSERT', 'UPDATE'] LOOP
+		name := 'feed_' || left(v.name, 50) || '_' || lower(event);
 		EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.store_feed_online(%L)',
-			'feed_' || left(v.name, 50) || '_' || lower(event), event, source, v.name);
+			name, event, source, v.name);
+		-- A statement that names a part fires the part's triggers only. A row trigger is what the server gives to partitions that
+		-- come later; it is for those alone, as it takes rows one by one.
+		IF kind = 'p' THEN
+			EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s FOR EACH ROW EXECUTE FUNCTION @extschema@.store_feed_online(%L, %L)',
+				name || '_row', event, source, v.name, 'part');
+		END IF;
+		FOR t IN SELECT p.part, p.partitioned, c.relkind, pg_has_role(c.relowner, 'USAGE') AS is_owner
+				 FROM @extschema@.store_parts(source) p JOIN pg_class c ON c.oid = p.part LOOP
+			fed := t.is_owner AND t.relkind <> 'f';
+			IF fed THEN
+				EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.store_feed_online(%L, %L)',
+					name || '_part', event, t.part, v.name, 'part');
+				IF t.partitioned AND t.relkind = 'r' THEN
+					EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', t.part, name || '_row');
+				END IF;
+			ELSIF NOT t.partitioned THEN
+				RAISE NOTICE 'rows that a statement puts straight into % come online with the next materialisation', t.part
+					USING DETAIL = 'A trigger there needs a table that belongs to the role that calls.';
+			END IF;
+		END LOOP;
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION store_sync_trigger(text, text) IS 'internal: makes the triggers on a feature view''s source as the catalogue wants them; part of enable_online and the like';
@@ -140,6 +187,10 @@ DECLARE
 	p record;
 	head text;
 BEGIN
+	FOR p IN SELECT y.polname FROM pg_policy y WHERE y.polrelid = target AND obj_description(y.oid, 'pg_policy') = 'copied from the source' LOOP
+		EXECUTE format('DROP POLICY %I ON %s', p.polname, target);
+	END LOOP;
+	-- what is closed stays so; to open it is the owner's
 	IF NOT (SELECT c.relrowsecurity FROM pg_class c WHERE c.oid = source) THEN
 		RETURN;
 	END IF;
@@ -151,19 +202,39 @@ BEGIN
 			pg_get_expr(y.polqual, y.polrelid) AS visible, pg_get_expr(y.polwithcheck, y.polrelid) AS allowed
 		FROM pg_policy y WHERE y.polrelid = source ORDER BY y.polname
 	LOOP
+		-- one of that name that the owner wrote is what the owner wants
+		CONTINUE WHEN EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = target AND y.polname = p.name);
 		head := format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', p.name, target, CASE WHEN p.permissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
 			p.command, p.roles);
 		BEGIN
 			EXECUTE concat(head, ' USING (' || p.visible || ')', ' WITH CHECK (' || p.allowed || ')');
-		EXCEPTION WHEN undefined_column OR datatype_mismatch OR undefined_function THEN
+		EXCEPTION WHEN undefined_column OR undefined_table OR datatype_mismatch OR undefined_function THEN
 			RAISE NOTICE 'policy "%" of % is about more than % has: nothing passes it there', p.name, source, target
 				USING HINT = 'Write a policy for the online table that says who may see which keys.';
 			EXECUTE concat(head, CASE WHEN p.command <> 'INSERT' THEN ' USING (false)' END, CASE WHEN p.command = 'INSERT' THEN ' WITH CHECK (false)' END);
 		END;
+		EXECUTE format('COMMENT ON POLICY %I ON %s IS %L', p.name, target, 'copied from the source');
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION store_copy_row_security(regclass, regclass) IS
-'internal: gives a table the row security that a source has now, policy by policy; part of enable_online';
+'internal: gives a table the row security that a source has now, policy by policy, in place of what it was given before; part of enable_online and refresh_online';
+
+CREATE FUNCTION store_row_security(relation regclass) RETURNS text
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT md5(concat(c.relrowsecurity, (SELECT string_agg(ROW(y.polname, y.polpermissive, y.polcmd,
+			ARRAY(SELECT CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END FROM unnest(y.polroles) r ORDER BY 1),
+			pg_get_expr(y.polqual, y.polrelid), pg_get_expr(y.polwithcheck, y.polrelid))::text, ';' ORDER BY y.polname)
+		FROM pg_policy y WHERE y.polrelid = c.oid AND c.relrowsecurity)))
+	FROM pg_class c WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION store_row_security(regclass) IS
+'internal: a digest of the row security of a table, to tell whether it is still what the online table was given; NULL when the table is gone';
+
+CREATE FUNCTION store_new_table(name text, default_schema name) RETURNS text[]
+	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION store_new_table(text, name) IS
+'internal: schema and name of the table that a name, qualified or not, means when a table of the store is made; error 42602 when it is no name of a table, 42P16 in a temporary schema; part of enable_online, as create_training_set has it';
 
 CREATE FUNCTION enable_online(name text, history boolean DEFAULT false, trigger boolean DEFAULT false, online_table text DEFAULT NULL)
 	RETURNS regclass
@@ -173,6 +244,7 @@ DECLARE
 	source regclass;
 	schema_name name;
 	table_name text;
+	parts text[];
 	history_name text;
 	made regclass;
 	made_history regclass;
@@ -187,7 +259,9 @@ BEGIN
 	END IF;
 	SELECT d.source INTO source FROM @extschema@.store_view_definition(v.name, NULL) d;
 	SELECT n.nspname INTO schema_name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source;
-	table_name := coalesce(online_table, left(v.name, 50) || '_online');
+	parts := @extschema@.store_new_table(coalesce(online_table, quote_ident(left(v.name, 50) || '_online')), schema_name);
+	schema_name := parts[1];
+	table_name := parts[2];
 	EXECUTE format('CREATE TABLE %I.%I (%s, PRIMARY KEY (%s)) WITH (fillfactor = 80)', schema_name, table_name,
 		(SELECT string_agg(format('%I %s', c.name, c.definition), ', ' ORDER BY c.ord) FROM @extschema@.store_online_columns(v.name) c),
 		(SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.ord) FROM @extschema@.store_online_columns(v.name) c WHERE c.is_key));
@@ -208,7 +282,8 @@ BEGIN
 		END LOOP;
 	END IF;
 	UPDATE feature_meta.feature_view f
-	SET online_table = made, online_history = made_history, online_trigger = enable_online.trigger, materialized_to = NULL, materialized_at = NULL
+	SET online_table = made, online_history = made_history, online_trigger = enable_online.trigger,
+		online_row_security = @extschema@.store_row_security(source), materialized_to = NULL, materialized_at = NULL
 	WHERE f.name = v.name;
 	IF NOT FOUND THEN
 		PERFORM @extschema@.store_not_changed('feature view', v.name);
@@ -217,7 +292,30 @@ BEGIN
 	RETURN made;
 END $$;
 COMMENT ON FUNCTION enable_online(text, boolean, boolean, text) IS
-'makes the online table of a feature view, empty: typed columns, primary key of the join keys, event and created time; named VIEW_online in the source''s schema unless online_table says otherwise. history keeps what was served when (online_at reads it); trigger keeps the table current with each INSERT and UPDATE of the source, as the role that runs it. Row security that the source has goes along, policy by policy, to both tables; a policy about columns that they have not lets nothing through there. Returns the table. Errors: 42P07 online already, 42704 unknown, 42501 made by another role';
+'makes the online table of a feature view, empty: typed columns, primary key of the join keys, event and created time; named VIEW_online in the source''s schema unless online_table says otherwise (a name as SQL reads it, qualified or not). history keeps what was served when (online_at reads it); trigger keeps the table current with each INSERT and UPDATE of the source, or of a partition or inheritance child of it, as the role that runs it; a partition that is attached later is taken row by row until refresh_online(). Row security that the source has goes along, policy by policy, to both tables; a policy about columns that they have not lets nothing through there. Returns the table. Errors: 42P07 online already, 42704 unknown, 42501 made by another role, 42602 online_table is no name, 42P16 it is in a temporary schema';
+
+CREATE FUNCTION refresh_online(name text) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	v feature_meta.feature_view;
+	source regclass;
+BEGIN
+	SELECT d.source INTO source FROM @extschema@.store_view_definition(refresh_online.name, NULL) d;
+	UPDATE feature_meta.feature_view f SET online_row_security = @extschema@.store_row_security(source)
+	WHERE f.name = refresh_online.name RETURNING f.* INTO v;
+	IF NOT FOUND THEN
+		PERFORM @extschema@.store_not_changed('feature view', refresh_online.name);
+	ELSIF v.online_table IS NULL THEN
+		RAISE object_not_in_prerequisite_state USING MESSAGE = format('feature view "%s" is not online', v.name), HINT = 'Call enable_online() first.';
+	END IF;
+	PERFORM @extschema@.store_copy_row_security(source, v.online_table);
+	IF v.online_history IS NOT NULL THEN
+		PERFORM @extschema@.store_copy_row_security(source, v.online_history);
+	END IF;
+	PERFORM @extschema@.store_sync_trigger(v.name);
+END $$;
+COMMENT ON FUNCTION refresh_online(text) IS
+'has the online table of a feature view follow what changed around its source. Row security of the source is copied again, to the history too (policies that the owner wrote for them stay; where the source no longer has row security the copies stay closed), and in trigger mode partitions and inheritance children that came since get their triggers. Values stay as they are. Errors: 55000 not online, 42704 unknown, 42501 made by another role';
 
 CREATE FUNCTION disable_online(name text) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -234,10 +332,11 @@ BEGIN
 	END IF;
 	PERFORM @extschema@.store_sync_trigger(v.name);
 	UPDATE feature_meta.feature_view f SET online_table = NULL, online_history = NULL, materialized_to = NULL, materialized_at = NULL WHERE f.name = v.name;
-	IF v.online_table IS NOT NULL THEN
+	-- one that is gone already is not missed
+	IF EXISTS (SELECT FROM pg_class c WHERE c.oid = v.online_table) THEN
 		EXECUTE format('DROP TABLE %s', v.online_table);
 	END IF;
-	IF v.online_history IS NOT NULL THEN
+	IF EXISTS (SELECT FROM pg_class c WHERE c.oid = v.online_history) THEN
 		EXECUTE format('DROP TABLE %s', v.online_history);
 	END IF;
 END $$;
@@ -261,7 +360,7 @@ BEGIN
 		OR (SELECT string_agg(w.name, ',' ORDER BY w.ord) FROM @extschema@.store_online_columns(v.name) w WHERE w.is_key)
 		   <> (SELECT string_agg(a.attname, ',' ORDER BY k.ord) FROM pg_index i, unnest(i.indkey) WITH ORDINALITY k(attnum, ord)
 			   JOIN pg_attribute a ON a.attnum = k.attnum WHERE i.indrelid = v.online_table AND i.indisprimary AND a.attrelid = i.indrelid) THEN
-		SELECT r.relname INTO table_name FROM pg_class r WHERE r.oid = v.online_table;
+		SELECT format('%I.%I', r.relnamespace::regnamespace::text, r.relname) INTO table_name FROM pg_class r WHERE r.oid = v.online_table;
 		PERFORM @extschema@.disable_online(v.name);
 		PERFORM @extschema@.enable_online(v.name, v.online_history IS NOT NULL, v.online_trigger, table_name);
 		RAISE NOTICE 'the online table of feature view "%" starts anew: materialize it', v.name;
@@ -406,6 +505,8 @@ BEGIN
 		array_agg(f.view || '__status' ORDER BY f."position") AS status_columns,
 		array_agg(f.view || '__event_timestamp' ORDER BY f."position") AS time_columns
 	INTO r FROM @extschema@.resolve_features(features) f;
+	PERFORM @extschema@.store_source_gone(v.view, v.version) FROM (SELECT DISTINCT f.view, f.version FROM @extschema@.resolve_features(features) f) v,
+		LATERAL @extschema@.store_view_definition(v.view, v.version) d WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = d.source);
 	-- views may have a key in columns of unlike types: the widest holds what is given
 	SELECT array_agg(t.key ORDER BY t.key), 'SELECT o AS entity_key, ' || string_agg(format('(o ->> %L)::%s AS %I', t.key, t.type, t.key), ', ')
 		-- as JSON writes it: the text of a time is in the session's DateStyle
@@ -450,7 +551,7 @@ BEGIN
 	PERFORM @extschema@.store_check_keys(keys, d.join_keys);
 	RETURN QUERY EXECUTE format('SELECT o::json, a.* FROM @extschema@.store_key_objects($1) WITH ORDINALITY k(o, ord)'
 		' LEFT JOIN LATERAL (SELECT h.* FROM %s h WHERE %s AND h.valid_from <= $2 ORDER BY h.valid_from DESC, h.%I DESC LIMIT 1) h ON NOT h.deleted,'
-		' LATERAL (SELECT h.*, CASE WHEN h.%I IS NULL THEN ''NOT_FOUND'' WHEN h.%I < timezone(''UTC'', timezone(''UTC'', $2) - $3) THEN ''OUTSIDE_MAX_AGE'' ELSE ''PRESENT'' END AS online_status) r,'
+		' LATERAL (SELECT h.*, CASE WHEN h.%I IS NULL THEN ''NOT_FOUND'' WHEN h.%I < @extschema@.store_before($2, $3) THEN ''OUTSIDE_MAX_AGE'' ELSE ''PRESENT'' END AS online_status) r,'
 		' LATERAL @extschema@.store_answer_json(row_to_json(r), $4, $4, array_fill($5, ARRAY[cardinality($4)]), array_fill(''online_status''::text, ARRAY[cardinality($4)]), array_fill(%L::text, ARRAY[cardinality($4)])) a ORDER BY k.ord',
 		v.online_history,
 		(SELECT string_agg(format('h.%I = (k.o ->> %L)::%s', x.key, x.key, format_type(a.atttypid, a.atttypmod)), ' AND ')
@@ -571,6 +672,8 @@ BEGIN
 	SELECT * INTO d FROM @extschema@.store_view_definition(put_features.view, NULL);
 	IF d.source IS NULL THEN
 		PERFORM @extschema@.store_not_changed('feature view', put_features.view);
+	ELSIF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = d.source) THEN
+		PERFORM @extschema@.store_source_gone(put_features.view, NULL);
 	END IF;
 	IF keys IS NULL OR "values" IS NULL OR event_time IS NULL THEN
 		RAISE null_value_not_allowed USING MESSAGE = 'keys, values and event_time must not be NULL';

@@ -1,7 +1,7 @@
 -- Training sets as tables with a record of what made them, and whether training and serving still agree.
 
 CREATE FUNCTION store_record_training_set(name text, relation regclass, labels text, features text[], options jsonb, as_of timestamptz,
-	description text, lineage boolean) RETURNS void
+	description text, lineage boolean, entity_rows regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	n bigint;
@@ -11,6 +11,7 @@ DECLARE
 	output bigint;
 	artifact_name text;
 	inputs jsonb;
+	entities bigint;
 BEGIN
 	SELECT array_agg(f.reference ORDER BY f."position") INTO resolved FROM @extschema@.resolve_features(features) f;
 	EXECUTE format('SELECT count(*), @extschema@.table_sketch(t) FROM %s t', relation) INTO n, made;
@@ -26,8 +27,11 @@ BEGIN
 				properties => jsonb_build_object('version', v.version, 'source', d.source::text), reuse => true)))
 		INTO inputs
 		FROM (SELECT DISTINCT f.view, f.version FROM @extschema@.resolve_features(features) f) v, @extschema@.store_view_definition(v.view, v.version) d;
-		inputs := inputs || jsonb_build_object('id', @extschema@.put_artifact('EntityRows', name => left(labels, 1000), state => 'LIVE',
-			uri => format('postgresql:///%s/%s', current_database(), left(labels, 1000)), reuse => true));
+		-- entity rows that are a training set are that artifact; a query is no place, so it has no uri
+		SELECT x.artifact_id INTO entities FROM feature_meta.training_set x WHERE x.relation = entity_rows
+			AND EXISTS (SELECT FROM mlmd.artifact a WHERE a.id = x.artifact_id);
+		inputs := inputs || jsonb_build_object('id', coalesce(entities, @extschema@.put_artifact('EntityRows', name => left(coalesce(entity_rows::text, labels), 1000),
+			state => 'LIVE', uri => 'postgresql:///' || current_database() || '/' || entity_rows, reuse => true)));
 		-- another training set of the name may have been, and what came of it did not come of this one
 		SELECT store_record_training_set.name || coalesce('@' || max(CASE WHEN a.name = store_record_training_set.name THEN 1
 			ELSE substr(a.name, length(store_record_training_set.name) + 2)::integer END) + 1, '') INTO artifact_name
@@ -43,7 +47,7 @@ BEGIN
 	INSERT INTO feature_meta.training_set (name, relation, labels, features, options, as_of, row_count, sketch, execution_id, artifact_id, description)
 	VALUES (store_record_training_set.name, relation, labels, resolved, options, as_of, n, made, execution, output, store_record_training_set.description);
 END $$;
-COMMENT ON FUNCTION store_record_training_set(text, regclass, text, text[], jsonb, timestamptz, text, boolean) IS
+COMMENT ON FUNCTION store_record_training_set(text, regclass, text, text[], jsonb, timestamptz, text, boolean, regclass) IS
 'internal: records what made a training set, with its statistics sketch and its lineage; part of create_training_set';
 
 CREATE FUNCTION store_check_training_set(name text) RETURNS void
@@ -61,7 +65,7 @@ CREATE PROCEDURE create_training_set(name text, labels text, features text[] DEF
 	description text DEFAULT NULL, lineage boolean DEFAULT true, service text DEFAULT NULL)
 	LANGUAGE c AS 'MODULE_PATHNAME';
 COMMENT ON PROCEDURE create_training_set(text, text, text[], text, boolean, boolean, timestamptz, text, boolean, text) IS
-'makes a table with the rows of historical_features, and a row in feature_meta.training_set that says what made it: labels, feature versions, options, time, row count, statistics sketch, and the lineage in mlmd (execution, inputs, output). name: the table, in the current schema unless qualified; labels: a relation or one SELECT; features: references or names of feature services; or service: the name of one; as_of: what was known at this time goes in, now by default. Errors: 42710 the name is taken, and those of historical_features';
+'makes a table with the rows of historical_features, and a row in feature_meta.training_set that says what made it: labels, feature versions, options, time, row count, statistics sketch, and the lineage in mlmd (execution, inputs, output). name: the table, in the current schema unless qualified; labels: a relation or one SELECT; features: references or names of feature services; or service: the name of one; as_of: what was known at this time goes in, now by default. Errors: 42710 the name is taken, 42P16 it is in a temporary schema, and those of historical_features';
 
 CREATE PROCEDURE create_training_set(name text, labels text, features text, event_time text DEFAULT 'event_timestamp',
 	full_feature_names boolean DEFAULT false, filter_by_created_timestamp boolean DEFAULT true, as_of timestamptz DEFAULT NULL,
@@ -104,6 +108,9 @@ BEGIN
 	SELECT x.* INTO t FROM feature_meta.training_set x WHERE x.name = training_serving_skew.training_set;
 	IF NOT FOUND THEN
 		PERFORM @extschema@.store_not_changed('training set', training_serving_skew.training_set);
+	END IF;
+	IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation) THEN
+		RAISE undefined_table USING MESSAGE = format('the table of training set "%s" is gone', t.name), HINT = 'Drop its record by drop_training_set().';
 	END IF;
 	-- Only what both have can be compared, under the name that the training set gives it. What is served may lack the name
 	-- of the view where that leaves no doubt.
@@ -184,7 +191,7 @@ COMMENT ON FUNCTION store_training_schema(text) IS 'internal: what the feature v
 
 CREATE FUNCTION feature_view_health(view text DEFAULT NULL)
 	RETURNS TABLE (name text, version integer, feature name, source regclass, newest_event timestamptz, age interval, ttl interval, fresh boolean,
-		keys bigint, expired bigint, null_rate double precision, online boolean, materialized_to timestamptz)
+		keys bigint, expired bigint, null_rate double precision, online boolean, materialized_to timestamptz, problems text[])
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	v feature_meta.feature_view;
@@ -194,6 +201,7 @@ DECLARE
 	old bigint;
 	nulls bigint[];
 	rows text;
+	read regclass;
 BEGIN
 	IF view IS NOT NULL AND NOT EXISTS (SELECT FROM feature_meta.feature_view f WHERE f.name = view) THEN
 		PERFORM @extschema@.store_not_changed('feature view', view);
@@ -201,18 +209,34 @@ BEGIN
 	FOR v IN SELECT f.* FROM feature_meta.feature_view f WHERE view IS NULL OR f.name = view ORDER BY f.name LOOP
 		SELECT * INTO d FROM @extschema@.store_view_definition(v.name, NULL);
 		-- a view whose data the caller may not read is left out of the overview; asked for by name it is an error
-		CONTINUE WHEN view IS NULL AND NOT has_table_privilege(coalesce(v.online_table, d.source), 'SELECT');
-		rows := CASE WHEN v.online_table IS NOT NULL THEN v.online_table::text
+		SELECT c.oid INTO read FROM pg_class c WHERE c.oid IN (v.online_table, d.source) ORDER BY c.oid = v.online_table DESC NULLS LAST LIMIT 1;
+		CONTINUE WHEN view IS NULL AND NOT has_table_privilege(read, 'SELECT');
+		problems := array_remove(ARRAY[
+			CASE WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = d.source) THEN format('the source is gone, it was %s', coalesce(
+				(SELECT x.source_name FROM feature_meta.feature_view_version x WHERE x.view = v.name AND x.version = v.current_version), 'of no known name')) END,
+			CASE WHEN v.online_table IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = v.online_table) THEN 'the online table is gone: disable_online(), then enable_online()' END,
+			CASE WHEN v.online_table IS NOT NULL AND v.online_row_security <> @extschema@.store_row_security(d.source)
+				THEN 'the row security of the source has changed since it was copied to the online table: refresh_online()' END,
+			CASE WHEN v.online_trigger AND EXISTS (SELECT FROM @extschema@.store_parts(d.source) p JOIN pg_class c ON c.oid = p.part
+					WHERE c.relkind <> 'f' AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = p.part AND g.tgparentid = 0
+						AND g.tgfoid = '@extschema@.store_feed_online()'::regprocedure))
+				THEN 'the source has partitions or children without the trigger for whole statements: refresh_online()' END], NULL);
+		IF read IS NULL THEN
+			RETURN QUERY SELECT v.name, v.current_version, f.feature::name, d.source, NULL::timestamptz, NULL::interval, d.ttl, false, NULL::bigint, NULL::bigint,
+				NULL::float8, v.online_table IS NOT NULL, v.materialized_to, problems FROM unnest(d.features) f(feature);
+			CONTINUE;
+		END IF;
+		rows := CASE WHEN read = v.online_table THEN read::text
 			ELSE format('@extschema@.latest_features(%L) AS rows(%s)', v.name, @extschema@.latest_features_columns(v.name)) END;
-		EXECUTE format('SELECT max(%1$I), count(*), count(*) FILTER (WHERE %1$I < timezone(''UTC'', timezone(''UTC'', now()) - $1)), ARRAY[%2$s] FROM %3$s',
+		EXECUTE format('SELECT max(%1$I), count(*), count(*) FILTER (WHERE %1$I < @extschema@.store_before(now(), $1)), ARRAY[%2$s] FROM %3$s',
 			d.event_time, (SELECT string_agg(format('count(*) FILTER (WHERE %I IS NULL)', f), ', ' ORDER BY ord) FROM unnest(d.features) WITH ORDINALITY x(f, ord)), rows)
 		INTO newest, n, old, nulls USING d.ttl;
 		RETURN QUERY
 		SELECT v.name, v.current_version, f.feature::name, d.source, newest, now() - newest, d.ttl,
-			CASE WHEN newest IS NULL THEN false WHEN d.ttl IS NULL THEN true ELSE newest >= timezone('UTC', timezone('UTC', now()) - d.ttl) END,
-			n, coalesce(old, 0), CASE WHEN n > 0 THEN nulls[f.ord]::double precision / n END, v.online_table IS NOT NULL, v.materialized_to
+			CASE WHEN newest IS NULL THEN false WHEN d.ttl IS NULL THEN true ELSE newest >= @extschema@.store_before(now(), d.ttl) END,
+			n, coalesce(old, 0), CASE WHEN n > 0 THEN nulls[f.ord]::double precision / n END, v.online_table IS NOT NULL, v.materialized_to, problems
 		FROM unnest(d.features) WITH ORDINALITY f(feature, ord);
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION feature_view_health(text) IS
-'a row a feature: how new the newest event is, whether it is within the ttl, how many keys there are and how many of them expired, and the share of keys whose value is NULL; from the online table, else from the newest rows of the source. All feature views the caller may read when view is NULL. Errors: 42704 unknown';
+'a row a feature: how new the newest event is, whether it is within the ttl, how many keys there are and how many of them expired, and the share of keys whose value is NULL; from the online table, else from the newest rows of the source. problems: what does not follow its source any more or is gone, and what to do; figures are NULL where nothing is left to read. All feature views the caller may read when view is NULL. Errors: 42704 unknown';

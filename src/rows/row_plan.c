@@ -14,6 +14,8 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
+PG_FUNCTION_INFO_V1(store_feature_type);
+
 /* -- sets of strings -- */
 
 typedef struct StringEntry
@@ -382,6 +384,24 @@ fm_row_kind_type(FmRowKind kind)
 		default:
 			return TFMD__FEATURE_TYPE__BYTES;
 	}
+}
+
+/*
+ * store_feature_type(type regtype) returns text
+ */
+Datum
+store_feature_type(PG_FUNCTION_ARGS)
+{
+	Oid base = getBaseType(PG_GETARG_OID(0));
+	Oid element = get_element_type(base);
+	FmRowKind kind;
+
+	if (OidIsValid(element) && get_typlen(base) == -1)
+		base = getBaseType(element);
+	kind = kind_of_reader(fm_row_reader(base));
+	if (kind == FM_KIND_NONE)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(fm_enum_name(&tfmd__feature_type__descriptor, fm_row_kind_type(kind))));
 }
 
 /*

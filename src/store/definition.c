@@ -30,6 +30,7 @@ PG_FUNCTION_INFO_V1(store_unknown);
 PG_FUNCTION_INFO_V1(store_references);
 PG_FUNCTION_INFO_V1(store_references_or_service);
 PG_FUNCTION_INFO_V1(store_definition_changed);
+PG_FUNCTION_INFO_V1(store_before_sql);
 
 const char *
 store_schema(FunctionCallInfo fcinfo)
@@ -206,9 +207,9 @@ store_time_literal(Datum value, Oid type)
  * Checks columns against a relation and fills in their types. The relation's own privileges are checked where it is read.
  */
 static void
-describe_source(StoreView *view)
+describe_columns(StoreView *view, Oid from)
 {
-	Relation relation = fm_open_relation(view->source, AccessShareLock);
+	Relation relation = fm_open_relation(from, AccessShareLock);
 	char kind = relation->rd_rel->relkind;
 
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE && kind != RELKIND_VIEW &&
@@ -267,12 +268,35 @@ store_check_source(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(3))
 		view.created_time.name = text_to_cstring(PG_GETARG_TEXT_PP(3));
 	view.features = columns_of_names(PG_GETARG_ARRAYTYPE_P(4), &view.nfeatures);
-	describe_source(&view);
+	describe_columns(&view, view.source);
+	if (get_rel_persistence(view.source) == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("temporary relation \"%s\" cannot be the source of a feature view", get_rel_name(view.source)),
+				 errdetail("The definition would outlive it.")));
 	PG_RETURN_VOID();
 }
 
-StoreView *
-store_load_view(const char *schema, const char *name, int version)
+/*
+ * The relation to take the columns of a view from: its source, and once that is gone the online table for who reads only that
+ */
+static Oid
+relation_to_describe(const StoreView *view, const char *schema, bool online)
+{
+	Oid types[2] = {TEXTOID, INT4OID};
+	Datum values[2] = {CStringGetTextDatum(view->name), Int32GetDatum(view->version)};
+
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(view->source)))
+		return view->source;
+	if (online && SearchSysCacheExists1(RELOID, ObjectIdGetDatum(view->online_table)))
+		return view->online_table;
+	SPI_execute_with_args(psprintf("SELECT %s.store_source_gone($1, $2)", schema), 2, types, values,
+						  view->version == 0 ? " n" : NULL, true, 1);
+	return InvalidOid; /* not reached */
+}
+
+static StoreView *
+load_view(const char *schema, const char *name, int version, bool online)
 {
 	MemoryContext context = CurrentMemoryContext;
 	StoreView *view;
@@ -310,8 +334,14 @@ store_load_view(const char *schema, const char *name, int version)
 	value = SPI_getbinval(row, desc, 7, &isnull);
 	view->online_table = isnull ? InvalidOid : DatumGetObjectId(value);
 	SPI_freetuptable(SPI_tuptable);
-	describe_source(view);
+	describe_columns(view, relation_to_describe(view, schema, online));
 	return view;
+}
+
+StoreView *
+store_load_view(const char *schema, const char *name, int version)
+{
+	return load_view(schema, name, version, false);
 }
 
 /*
@@ -394,8 +424,8 @@ store_references_or_service(PG_FUNCTION_ARGS)
 	return store_references_or_service_of(fcinfo, 0, 1);
 }
 
-StoreRequest *
-store_resolve(const char *schema, Datum references)
+static StoreRequest *
+resolve(const char *schema, Datum references, bool online)
 {
 	StoreRequest *request = palloc0(sizeof(StoreRequest));
 	MemoryContext context = CurrentMemoryContext;
@@ -425,7 +455,7 @@ store_resolve(const char *schema, Datum references)
 			if (request->views[v]->version == version && strcmp(request->views[v]->name, name) == 0)
 				break;
 		if (v == request->nviews)
-			request->views[request->nviews++] = store_load_view(schema, name, version);
+			request->views[request->nviews++] = load_view(schema, name, version, online);
 		request->features[i].view = v;
 		request->features[i].feature =
 			request_feature(request->views[v], &nkept[v], SPI_getvalue(rows->vals[i], rows->tupdesc, 3));
@@ -435,6 +465,18 @@ store_resolve(const char *schema, Datum references)
 	for (int v = 0; v < request->nviews; v++)
 		request->views[v]->nfeatures = nkept[v];
 	return request;
+}
+
+StoreRequest *
+store_resolve(const char *schema, Datum references)
+{
+	return resolve(schema, references, false);
+}
+
+StoreRequest *
+store_resolve_online(const char *schema, Datum references)
+{
+	return resolve(schema, references, true);
 }
 
 void
@@ -483,12 +525,17 @@ store_check_column_list(TupleDesc expected, TupleDesc actual, const char *functi
 }
 
 /*
- * The time a ttl before; days and months are those of UTC, whatever the session's zone is
+ * The time a ttl before; days and months are those of UTC, whatever the session's zone is. What would lie before the first
+ * timestamp is no limit.
  */
 TimestampTz
 store_before(TimestampTz time, const Interval *ttl)
 {
 	int64 fixed, days, time_before;
+	struct pg_tm tm;
+	fsec_t fsec;
+	Interval months = {.month = ttl->month};
+	TimestampTz month_before;
 
 	if (TIMESTAMP_NOT_FINITE(time))
 		return time;
@@ -497,8 +544,27 @@ store_before(TimestampTz time, const Interval *ttl)
 		!pg_add_s64_overflow(days, ttl->time, &fixed) && !pg_sub_s64_overflow(time, fixed, &time_before) &&
 		IS_VALID_TIMESTAMP(time_before))
 		return time_before;
-	return DatumGetTimestamp(
-		DirectFunctionCall2(timestamp_mi_interval, TimestampGetDatum(time), IntervalPGetDatum(ttl)));
+	if (timestamp2tm(time, NULL, &tm, &fsec, NULL, NULL) != 0)
+		return DT_NOBEGIN;
+	/* the first year of timestamps is not whole */
+	if ((int64) tm.tm_year * MONTHS_PER_YEAR + tm.tm_mon - 1 - ttl->month <
+		(int64) (JULIAN_MINYEAR + 1) * MONTHS_PER_YEAR)
+		return DT_NOBEGIN;
+	month_before = DatumGetTimestamp(
+		DirectFunctionCall2(timestamp_mi_interval, TimestampGetDatum(time), IntervalPGetDatum(&months)));
+	if (pg_mul_s64_overflow(ttl->day, USECS_PER_DAY, &days) || pg_sub_s64_overflow(month_before, days, &time_before) ||
+		pg_sub_s64_overflow(time_before, ttl->time, &time_before) || time_before < MIN_TIMESTAMP)
+		return DT_NOBEGIN;
+	return Min(time_before, END_TIMESTAMP - 1);
+}
+
+/*
+ * store_before(time timestamptz, ttl interval) returns timestamptz
+ */
+Datum
+store_before_sql(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TIMESTAMPTZ(store_before(PG_GETARG_TIMESTAMPTZ(0), PG_GETARG_INTERVAL_P(1)));
 }
 
 /*

@@ -80,11 +80,8 @@ typedef struct FeatureJoin
 	AsofAnswers **answers; /* the same by partitions */
 } FeatureJoin;
 
-/*
- * The query for the entity rows: a relation's name, or one SELECT
- */
-static char *
-entity_query(const char *text)
+Oid
+store_entity_relation(const char *text)
 {
 	List *names = NIL;
 	Oid relation = InvalidOid;
@@ -101,10 +98,22 @@ entity_query(const char *text)
 		relation = RangeVarGetRelid(makeRangeVarFromNameList(strings), NoLock, true);
 		if (!OidIsValid(relation))
 			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation \"%s\" does not exist", text)));
-		return psprintf("SELECT * FROM %s", quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
-																	   get_rel_name(relation)));
 	}
-	return pstrdup(text);
+	return relation;
+}
+
+/*
+ * The query for the entity rows: a relation's name, or one SELECT
+ */
+static char *
+entity_query(const char *text)
+{
+	Oid relation = store_entity_relation(text);
+
+	if (!OidIsValid(relation))
+		return pstrdup(text);
+	return psprintf("SELECT * FROM %s", quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
+																   get_rel_name(relation)));
 }
 
 /*

@@ -268,7 +268,7 @@ build_request(const char *schema, Datum references, bool full_names)
 	request->generation = generation;
 	request->full_names = full_names;
 	request->references = (bytea *) PG_DETOAST_DATUM_COPY(references);
-	resolved = store_resolve(schema, references);
+	resolved = store_resolve_online(schema, references);
 	MemoryContextSwitchTo(context);
 	request->nfeatures = resolved->nfeatures;
 	request->features = palloc0(sizeof(OnlineFeature) * resolved->nfeatures);

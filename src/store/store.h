@@ -78,9 +78,15 @@ extern Datum store_references_or_service_of(FunctionCallInfo fcinfo, int feature
 
 /*
  * References (view:feature, view@version:feature, view:*, service) -> views and features, in the current memory
- * context. SPI must be connected. Errors: 42704 unknown name, 22023 not a reference.
+ * context. SPI must be connected. Errors: 42704 unknown name, 22023 not a reference, 42P01 a view's source is gone.
  */
 extern StoreRequest *store_resolve(const char *schema, Datum references);
+
+/* The same for who reads online tables only: a view's source may be gone */
+extern StoreRequest *store_resolve_online(const char *schema, Datum references);
+
+/* The relation that entity rows come from, looked up by the caller's search_path; InvalidOid when they come from a query */
+extern Oid store_entity_relation(const char *entity_rows);
 
 /* A whole view; version 0 is the current one. SPI must be connected. */
 extern StoreView *store_load_view(const char *schema, const char *name, int version);
@@ -106,7 +112,7 @@ extern TimestampTz store_time(Datum value, Oid type);
  */
 extern char *store_time_literal(Datum value, Oid type);
 
-/* The time a ttl before another; days and months are those of UTC, whatever the session's zone is */
+/* The time a ttl before another, DT_NOBEGIN before all times; days and months are those of UTC, whatever the session's zone is */
 extern TimestampTz store_before(TimestampTz time, const Interval *ttl);
 
 /* The equality of a type, as it must be written to be found whatever the search_path is */

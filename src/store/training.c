@@ -6,12 +6,14 @@
 #include "store/store.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
+PG_FUNCTION_INFO_V1(store_new_table);
 PG_FUNCTION_INFO_V1(create_training_set);
 PG_FUNCTION_INFO_V1(create_training_set_of_text);
 PG_FUNCTION_INFO_V1(put_features_from);
@@ -32,36 +34,59 @@ enum
 };
 
 /*
- * The table that a training set's name means, qualified and quoted; it is made in the current schema unless the name says otherwise
+ * Schema and name of the table to be made that a name means; it is made in the default schema, or without one in the current, unless
+ * the name says otherwise. The catalogue outlives what is temporary, so that is refused.
  */
-static char *
-training_table(const char *name)
+static List *
+new_table(const char *name, char *schema)
 {
 	List *names;
-	char *schema;
 
 	if (!SplitIdentifierString(pstrdup(name), '.', &names) || names == NIL || list_length(names) > 2)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME), errmsg("\"%s\" cannot be the name of a training set", name),
-						errdetail("It is the name of a table.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME), errmsg("\"%s\" cannot be the name of a table", name),
+						errhint("Write table or schema.table, as in SQL.")));
 	if (list_length(names) == 2)
 		schema = linitial(names);
-	else
+	else if (schema == NULL)
 	{
 		List *path = fetch_search_path(false);
 
 		if (path == NIL || (schema = get_namespace_name(linitial_oid(path))) == NULL)
 			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_SCHEMA), errmsg("no schema has been selected to create in")));
 	}
-	return quote_qualified_identifier(schema, llast(names));
+	if (strcmp(schema, "pg_temp") == 0 || isAnyTempNamespace(get_namespace_oid(schema, true)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION), errmsg("\"%s\" cannot be made in a temporary schema", name),
+				 errdetail("The record of it would outlive it.")));
+	return list_make2(schema, llast(names));
+}
+
+/*
+ * store_new_table(name text, default_schema name) returns text[]
+ */
+Datum
+store_new_table(PG_FUNCTION_ARGS)
+{
+	List *table;
+	Datum parts[2];
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the name of a table must not be NULL")));
+	table = new_table(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_ARGISNULL(1) ? NULL : NameStr(*PG_GETARG_NAME(1)));
+	parts[0] = CStringGetTextDatum(linitial(table));
+	parts[1] = CStringGetTextDatum(lsecond(table));
+	PG_RETURN_ARRAYTYPE_P(construct_array(parts, 2, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 static void
 make_training_set(FunctionCallInfo fcinfo, Datum references)
 {
-	static Oid types[] = {TEXTOID, TEXTOID,		   TEXTARRAYOID, TEXTOID, BOOLOID,
-						  BOOLOID, TIMESTAMPTZOID, TEXTOID,		 BOOLOID, TEXTOID};
-	Datum values[N_ARGS + 1];
-	char nulls[N_ARGS + 2];
+	static Oid types[] = {TEXTOID,		  TEXTOID, TEXTARRAYOID, TEXTOID, BOOLOID,	  BOOLOID,
+						  TIMESTAMPTZOID, TEXTOID, BOOLOID,		 TEXTOID, REGCLASSOID};
+	Datum values[N_ARGS + 2];
+	char nulls[N_ARGS + 3];
+	List *names;
+	Oid entity_rows;
 	const char *schema = store_schema(fcinfo);
 	char *table, *columns;
 
@@ -81,10 +106,14 @@ make_training_set(FunctionCallInfo fcinfo, Datum references)
 		values[ARG_AS_OF] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 		nulls[ARG_AS_OF] = ' ';
 	}
-	table = training_table(text_to_cstring(PG_GETARG_TEXT_PP(ARG_NAME)));
+	names = new_table(text_to_cstring(PG_GETARG_TEXT_PP(ARG_NAME)), NULL);
+	table = quote_qualified_identifier(linitial(names), lsecond(names));
 	values[N_ARGS] = CStringGetTextDatum(table);
 	nulls[N_ARGS] = ' ';
-	nulls[N_ARGS + 1] = '\0';
+	entity_rows = store_entity_relation(text_to_cstring(PG_GETARG_TEXT_PP(ARG_LABELS)));
+	values[N_ARGS + 1] = ObjectIdGetDatum(entity_rows);
+	nulls[N_ARGS + 1] = OidIsValid(entity_rows) ? ' ' : 'n';
+	nulls[N_ARGS + 2] = '\0';
 
 	SPI_connect();
 	SPI_execute_with_args(
@@ -103,9 +132,9 @@ make_training_set(FunctionCallInfo fcinfo, Datum references)
 	SPI_execute_with_args(
 		psprintf(
 			"SELECT %s.store_record_training_set($1, $10::pg_catalog.regclass, $2, $3, pg_catalog.jsonb_build_object("
-			"'event_time', $4, 'full_feature_names', $5, 'filter_by_created_timestamp', $6), $7, $8, $9)",
+			"'event_time', $4, 'full_feature_names', $5, 'filter_by_created_timestamp', $6), $7, $8, $9, $11)",
 			schema),
-		N_ARGS + 1, types, values, nulls, false, 1);
+		N_ARGS + 2, types, values, nulls, false, 1);
 	SPI_finish();
 }
 

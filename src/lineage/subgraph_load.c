@@ -293,13 +293,26 @@ static const FmKeyedTable context_table = {"context",
 											{"last_update_time_since_epoch", FM_COLUMN_INT},
 											{"external_id", FM_COLUMN_TEXT}}};
 
+/*
+ * Is the row of another node than the row before it? History that was written by hand may have two rows of a node for one
+ * time; the list has room for one.
+ */
+static bool
+IsNextNode(const NodeList *nodes, const FmKeyedRow *row)
+{
+	return nodes->n == 0 || nodes->parts[nodes->n - 1].id != fm_row_int(row, 0, NULL);
+}
+
 static void
 ReceiveArtifact(void *arg, const FmKeyedRow *row)
 {
 	Loader *loader = arg;
 	NodeList *nodes = &loader->nodes[FM_ARTIFACT];
-	Mlmd__Artifact *node = FM_NEW(Mlmd__Artifact, mlmd__artifact);
+	Mlmd__Artifact *node;
 
+	if (!IsNextNode(nodes, row))
+		return;
+	node = FM_NEW(Mlmd__Artifact, mlmd__artifact);
 	node->id = fm_row_int(row, 0, &node->has_id);
 	node->type_id = fm_row_int(row, 1, &node->has_type_id);
 	node->uri = TextField(row, 2);
@@ -317,8 +330,11 @@ ReceiveExecution(void *arg, const FmKeyedRow *row)
 {
 	Loader *loader = arg;
 	NodeList *nodes = &loader->nodes[FM_EXECUTION];
-	Mlmd__Execution *node = FM_NEW(Mlmd__Execution, mlmd__execution);
+	Mlmd__Execution *node;
 
+	if (!IsNextNode(nodes, row))
+		return;
+	node = FM_NEW(Mlmd__Execution, mlmd__execution);
 	node->id = fm_row_int(row, 0, &node->has_id);
 	node->type_id = fm_row_int(row, 1, &node->has_type_id);
 	node->last_known_state = fm_row_int(row, 2, &node->has_last_known_state);
@@ -335,8 +351,11 @@ ReceiveContext(void *arg, const FmKeyedRow *row)
 {
 	Loader *loader = arg;
 	NodeList *nodes = &loader->nodes[FM_CONTEXT];
-	Mlmd__Context *node = FM_NEW(Mlmd__Context, mlmd__context);
+	Mlmd__Context *node;
 
+	if (!IsNextNode(nodes, row))
+		return;
+	node = FM_NEW(Mlmd__Context, mlmd__context);
 	node->id = fm_row_int(row, 0, &node->has_id);
 	node->type_id = fm_row_int(row, 1, &node->has_type_id);
 	node->name = TextField(row, 2);
@@ -621,6 +640,8 @@ ReceiveType(void *arg, const FmKeyedRow *row)
 	types->entry_descriptors[types->n++] = &prefix##__properties_entry__descriptor;                                    \
 	FM_APPEND(graph->n_##list, graph->list, message)
 
+	if (types->n > 0 && types->ids[types->n - 1] == fm_row_int(row, 0, NULL))
+		return;
 	switch (fm_row_int(row, 7, NULL))
 	{
 		case FM_ARTIFACT:

@@ -106,7 +106,15 @@ fm_datum_get_sketch(Datum datum)
 		ExpandedObjectHeader *header = DatumGetEOHP(datum);
 
 		if (header->eoh_methods == &object_methods)
-			return ((FmSketchObject *) header)->sketch;
+		{
+			FmSketch *sketch = ((FmSketchObject *) header)->sketch;
+			/* what waits is worked off where the sketch is: from 16 on an aggregate's state is read itself, perhaps twice */
+			MemoryContext old = MemoryContextSwitchTo(header->eoh_context);
+
+			fm_sketch_settle(sketch);
+			MemoryContextSwitchTo(old);
+			return sketch;
+		}
 	}
 	value = PG_DETOAST_DATUM_PACKED(datum);
 	return read_bytes(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), NULL);

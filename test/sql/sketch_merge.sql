@@ -82,6 +82,10 @@ SET enable_mergejoin = off;
 SET enable_sort = off;
 SELECT count(DISTINCT x.read::text) AS sketches, count(*) AS read FROM generate_series(1, 5) AS again
 	LEFT JOIN (SELECT c, table_sketch(w) AS read FROM window_rows w GROUP BY c) AS x ON true;
+SELECT count(DISTINCT x.read) AS statistics, count(*) AS read FROM generate_series(1, 5) AS again
+	LEFT JOIN (SELECT c, feature_statistics(column_sketch(n * 1000 + i))::text AS read FROM window_rows w GROUP BY c) AS x ON true;
+SELECT count(DISTINCT x.read) AS statistics, count(*) AS read FROM generate_series(1, 5) AS again
+	LEFT JOIN (SELECT c, feature_statistics(column_sketch(sqrt(i)))::text AS read FROM window_rows w GROUP BY c) AS x ON true;
 RESET enable_material;
 RESET enable_hashjoin;
 RESET enable_mergejoin;

@@ -73,7 +73,7 @@ fm_drift_side_of_feature(const FmFeatureInfo *info, bool weighted, FmDriftSide *
 		FmStringSummary strings;
 
 		fm_feature_strings(info->feature, &strings);
-		fm_feature_frequent_values(info->feature, weighted, &side->values);
+		fm_feature_values(info->feature, weighted, &side->values);
 		side->total = weighted ? strings.weighted_num_values : (double) strings.num_values;
 		side->exact = side->values.exact;
 	}
@@ -124,16 +124,6 @@ add_category(Categories *categories, double current, double baseline)
 	categories->baseline_total += baseline;
 }
 
-static int
-compare_values(const void *a, const void *b)
-{
-	const FmFrequentValue *x = a;
-	const FmFrequentValue *y = b;
-	int order = memcmp(x->value, y->value, Min(x->size, y->size));
-
-	return order != 0 ? order : x->size < y->size ? -1 : x->size > y->size;
-}
-
 static double
 weight_of(const FmDriftSide *side, const FmFrequentValue *value)
 {
@@ -147,13 +137,14 @@ text_categories(FmDriftSide *current, FmDriftSide *baseline, Categories *categor
 	FmFrequentValue *b = baseline->values.values;
 	int i = 0, j = 0;
 
-	qsort(a, current->values.num_values, sizeof(FmFrequentValue), compare_values);
-	qsort(b, baseline->values.num_values, sizeof(FmFrequentValue), compare_values);
+	/* looks first whether they are in order already, as those of a stored sketch are */
+	qsort(a, current->values.num_values, sizeof(FmFrequentValue), fm_compare_values);
+	qsort(b, baseline->values.num_values, sizeof(FmFrequentValue), fm_compare_values);
 	while (i < current->values.num_values || j < baseline->values.num_values)
 	{
 		int order = i == current->values.num_values	   ? 1
 					: j == baseline->values.num_values ? -1
-													   : compare_values(&a[i], &b[j]);
+													   : fm_compare_values(&a[i], &b[j]);
 
 		add_category(categories, order <= 0 ? weight_of(current, &a[i]) : 0,
 					 order >= 0 ? weight_of(baseline, &b[j]) : 0);

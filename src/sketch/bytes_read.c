@@ -260,6 +260,7 @@ get_distinct(Reader *reader, int limit)
 	if (state == 1)
 	{
 		int base = get_byte(reader);
+		uint8 highest = 0;
 		uint8 *r;
 
 		if (base > max_rank || reader->size - reader->at < FM_HLL_REGISTERS / 2)
@@ -269,25 +270,26 @@ get_distinct(Reader *reader, int limit)
 		}
 		fm_distinct_use_registers(distinct);
 		r = distinct->registers;
-		for (int i = 0; i < FM_HLL_REGISTERS; i += 2)
+		for (int i = 0; i < FM_HLL_REGISTERS / 2; i++)
 		{
-			int byte = get_byte(reader);
+			uint8 byte = (uint8) reader->data[reader->at + i];
 
-			r[i] = base + (byte & 15);
-			r[i + 1] = base + (byte >> 4);
+			r[2 * i] = base + (byte & 15);
+			r[2 * i + 1] = base + (byte >> 4);
+		}
+		reader->at += FM_HLL_REGISTERS / 2;
+		/* those that are further above the lowest follow */
+		for (uint8 *far = r; (far = memchr(far, base + 15, r + FM_HLL_REGISTERS - far)) != NULL; far++)
+			*far = get_byte(reader);
+		for (int i = 0; i < FM_HLL_REGISTERS; i++)
+			highest = Max(highest, r[i]);
+		if (highest > max_rank)
+		{
+			bad(reader, "Register out of range");
+			memset(r, 0, FM_HLL_REGISTERS);
 		}
 		for (int i = 0; i < FM_HLL_REGISTERS; i++)
-		{
-			if (r[i] == base + 15)
-				r[i] = get_byte(reader);
-			if (r[i] > max_rank)
-			{
-				bad(reader, "Register out of range");
-				memset(r, 0, FM_HLL_REGISTERS);
-				break;
-			}
 			r[i] = Min(r[i], FM_HLL_RANK_BITS + 1);
-		}
 	}
 	else if (state == 0 && limit > 0)
 		get_hashes(reader, distinct, get_sequence_num(reader, limit, 0));
@@ -506,6 +508,7 @@ get_top(Reader *reader, const FmStrings *strings, bool weighted, bool by_weight,
 	if (top->weight_error < 0 || top->error > strings->num_values)
 		bad(reader, "Error out of range");
 	num = get_num(reader, max_num, 2);
+	fm_top_reserve(top, num);
 	for (int i = 0; i < num; i++)
 	{
 		uint64 head = get_uint(reader, (UINT64CONST(1) << 32) - 1, "String too long");

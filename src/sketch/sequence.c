@@ -137,40 +137,81 @@ read_steps(const uint8 *at, const uint8 *end, uint64 *numbers, int num, bool str
 	return at;
 }
 
+/*
+ * Eight bytes, the lowest first; zeros behind the end
+ */
+static inline uint64
+load_word(const uint8 *bytes, size_t left)
+{
+	uint64 word = 0;
+
+	if (likely(left >= sizeof(word)))
+		memcpy(&word, bytes, sizeof(word));
+	else
+		memcpy(&word, bytes, left);
+#ifdef WORDS_BIGENDIAN
+	word = __builtin_bswap64(word);
+#endif
+	return word;
+}
+
 static const uint8 *
 read_low_and_high(const uint8 *at, const uint8 *end, uint64 *numbers, int num, bool strictly)
 {
 	const uint8 *low;
 	const uint8 *high;
 	uint64 greatest;
+	uint64 most; /* of the bits above the lowest */
+	size_t low_size;
 	size_t high_size;
 	int bits;
-	uint128 waiting = 0;
-	int num_waiting = 0;
 	int n = 0;
+	bool wrong = false;
 
 	low = get_varint(at, end, &greatest);
 	if (low == NULL || size_of_low(greatest, num) + size_of_high(greatest, num) > (size_t) (end - low))
 		return NULL;
 	bits = num_low_bits(greatest, num);
-	high = low + size_of_low(greatest, num);
+	low_size = size_of_low(greatest, num);
+	high = low + low_size;
 	high_size = size_of_high(greatest, num);
-	for (size_t place = 0; place < high_size * 8; place++)
+	most = greatest >> bits;
+	/* the bits that are set, a word at a time */
+	for (size_t word = 0; word < high_size; word += 8)
 	{
-		if ((high[place / 8] >> (place % 8) & 1) == 0)
-			continue;
-		if (n == num || place - n > greatest >> bits)
+		uint64 set = load_word(high + word, high_size - word);
+
+		if (n + pg_popcount64(set) > num)
 			return NULL;
-		for (; num_waiting < bits; num_waiting += 8)
-			waiting |= (uint128) *low++ << num_waiting;
-		numbers[n] = ((uint64) (place - n) << bits) | ((uint64) waiting & ((UINT64CONST(1) << bits) - 1));
-		waiting >>= bits;
-		num_waiting -= bits;
-		if (n == 0 ? numbers[n] != 0 : numbers[n] < numbers[n - 1] || (strictly && numbers[n] == numbers[n - 1]))
-			return NULL;
-		n++;
+		for (; set != 0; set &= set - 1, n++)
+		{
+			numbers[n] = word * 8 + pg_rightmost_one_pos64(set) - n;
+			wrong |= numbers[n] > most;
+		}
 	}
-	return n == num && numbers[num - 1] == greatest ? high + high_size : NULL;
+	if (n != num)
+		return NULL;
+	if (bits > 0)
+	{
+		const uint64 mask = (UINT64CONST(1) << bits) - 1;
+
+		for (int i = 0; i < num; i++)
+		{
+			size_t bit = (size_t) i * bits;
+			size_t byte = bit / 8;
+			int shift = bit % 8;
+			uint64 rest = load_word(low + byte, low_size - byte) >> shift;
+
+			/* a ninth byte has the highest ones */
+			if (shift + bits > 64)
+				rest |= (uint64) low[byte + 8] << (64 - shift);
+			numbers[i] = numbers[i] << bits | (rest & mask);
+		}
+	}
+	wrong |= numbers[0] != 0 || numbers[num - 1] != greatest;
+	for (int i = 1; i < num; i++)
+		wrong |= numbers[i] < numbers[i - 1] || (strictly && numbers[i] == numbers[i - 1]);
+	return wrong ? NULL : high + high_size;
 }
 
 size_t

@@ -185,6 +185,10 @@ typedef struct FmFrequentValues
 /* Of an FM_STRING or FM_BYTES; of an FM_INT its decimal text (beyond E distinct values from the quantile sketch) */
 extern void fm_feature_frequent_values(FmFeature *feature, bool by_weight, FmFrequentValues *values);
 
+/* The same in any order; a sketch that was read mostly has them in byte order, fm_compare_values' one */
+extern void fm_feature_values(FmFeature *feature, bool by_weight, FmFrequentValues *values);
+extern int fm_compare_values(const void *a, const void *b);
+
 /* ---------------------------------------------------------------- Building */
 
 /* What a sketch keeps */

@@ -204,7 +204,7 @@ fm_sketch_features(FmSketch *sketch, FmFeatureInfo **features)
 
 /* ---- distributions */
 
-static void
+static inline void
 append_entry(FmEntries *entries, double value, double weight)
 {
 	/* different integers may be one double */
@@ -530,19 +530,25 @@ fm_feature_distinct(FmFeature *feature, bool *exact)
 	return distinct;
 }
 
+int
+fm_compare_values(const void *a, const void *b)
+{
+	const FmFrequentValue *x = a;
+	const FmFrequentValue *y = b;
+	int order = memcmp(x->value, y->value, Min(x->size, y->size));
+
+	return order != 0 ? order : (x->size > y->size) - (x->size < y->size);
+}
+
 static int
 compare_by_count(const void *a, const void *b)
 {
 	const FmFrequentValue *x = a;
 	const FmFrequentValue *y = b;
-	int order;
 
 	if (x->count != y->count)
 		return x->count > y->count ? -1 : 1;
-	order = memcmp(x->value, y->value, Min(x->size, y->size));
-	if (order == 0)
-		order = (x->size > y->size) - (x->size < y->size);
-	return -order;
+	return fm_compare_values(y, x);
 }
 
 static int
@@ -553,13 +559,7 @@ compare_by_weight(const void *a, const void *b)
 
 	if (x->weighted_count != y->weighted_count)
 		return x->weighted_count > y->weighted_count ? -1 : 1;
-	{
-		int order = memcmp(x->value, y->value, Min(x->size, y->size));
-
-		if (order == 0)
-			order = (x->size > y->size) - (x->size < y->size);
-		return -order;
-	}
+	return fm_compare_values(y, x);
 }
 
 /*
@@ -587,11 +587,12 @@ add_placeholder(FmFrequentValues *values, const char *placeholder, uint64 count,
 }
 
 void
-fm_feature_frequent_values(FmFeature *feature, bool by_weight, FmFrequentValues *values)
+fm_feature_values(FmFeature *feature, bool by_weight, FmFrequentValues *values)
 {
 	FmStrings *strings = feature->strings;
 	NumberCounts numbers;
 	const FmTop *top = NULL;
+	char *text = NULL; /* where the next value goes */
 
 	memset(values, 0, sizeof(*values));
 	if (!fm_sketch_complete(feature->sketch))
@@ -606,18 +607,19 @@ fm_feature_frequent_values(FmFeature *feature, bool by_weight, FmFrequentValues 
 	}
 	number_counts(feature->numbers, by_weight, &numbers);
 	values->values = palloc(sizeof(FmFrequentValue) * ((top != NULL ? top->num : 0) + numbers.num + 2));
+	if (top != NULL)
+		text = palloc((Size) top->num_bytes + top->num);
 	for (int i = 0; top != NULL && i < top->num; i++)
 	{
 		const FmCounter *c = &top->counters[i];
 		FmFrequentValue *v = &values->values[values->num_values];
-		char *copy;
 
 		if (c->class != FM_STRING_PLAIN)
 			continue;
-		copy = palloc(c->size + 1);
-		memcpy(copy, top->bytes + c->offset, c->size);
-		copy[c->size] = '\0';
-		v->value = copy;
+		v->value = text;
+		memcpy(text, top->bytes + c->offset, c->size);
+		text[c->size] = '\0';
+		text += c->size + 1;
 		v->size = c->size;
 		v->count = c->count;
 		v->weighted_count = top->weights != NULL ? fm_weight_get_double(top->weights[i]) : 0;
@@ -633,11 +635,11 @@ fm_feature_frequent_values(FmFeature *feature, bool by_weight, FmFrequentValues 
 	for (int i = 0; i < numbers.num; i++)
 	{
 		FmFrequentValue *v = &values->values[values->num_values++];
-		char text[64];
-		int size = number_text(feature->numbers, numbers.keys[i], text, sizeof(text));
+		char digits[64];
+		int size = number_text(feature->numbers, numbers.keys[i], digits, sizeof(digits));
 		char *copy = palloc(size + 1);
 
-		memcpy(copy, text, size);
+		memcpy(copy, digits, size);
 		copy[size] = '\0';
 		v->value = copy;
 		v->size = size;
@@ -651,6 +653,12 @@ fm_feature_frequent_values(FmFeature *feature, bool by_weight, FmFrequentValues 
 		values->max_error += feature->numbers->count / 200;
 		values->weighted_max_error += fabs(fm_weight_get_double(feature->numbers->weight)) / 200;
 	}
+}
+
+void
+fm_feature_frequent_values(FmFeature *feature, bool by_weight, FmFrequentValues *values)
+{
+	fm_feature_values(feature, by_weight, values);
 	if (values->num_values > 1)
 		qsort(values->values, values->num_values, sizeof(FmFrequentValue),
 			  by_weight ? compare_by_weight : compare_by_count);

@@ -40,6 +40,22 @@ fill_slots(FmTop *top)
 	}
 }
 
+void
+fm_top_reserve(FmTop *top, int num)
+{
+	if (num <= top->allocated)
+		return;
+	while (top->allocated < num)
+		top->allocated *= 2;
+	top->counters = repalloc(top->counters, sizeof(FmCounter) * top->allocated);
+	if (top->weights != NULL)
+		top->weights = repalloc(top->weights, sizeof(int128) * top->allocated);
+	pfree(top->slots);
+	top->mask = top->allocated * 2 - 1;
+	top->slots = palloc(sizeof(uint64) * (top->mask + 1));
+	fill_slots(top);
+}
+
 static void
 add_counter(FmTop *top, uint64 hash, const char *value, uint32 size, FmStringClass class, uint64 count, int128 weight)
 {
@@ -47,16 +63,7 @@ add_counter(FmTop *top, uint64 hash, const char *value, uint32 size, FmStringCla
 	uint32 slot;
 
 	if (top->num == top->allocated)
-	{
-		top->allocated *= 2;
-		top->counters = repalloc(top->counters, sizeof(FmCounter) * top->allocated);
-		if (top->weights != NULL)
-			top->weights = repalloc(top->weights, sizeof(int128) * top->allocated);
-		pfree(top->slots);
-		top->mask = top->allocated * 2 - 1;
-		top->slots = palloc(sizeof(uint64) * (top->mask + 1));
-		fill_slots(top);
-	}
+		fm_top_reserve(top, top->num + 1);
 	counter = &top->counters[top->num];
 	counter->hash = hash;
 	counter->count = count;

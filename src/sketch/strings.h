@@ -89,6 +89,9 @@ extern void fm_strings_set_max_exact(FmStrings *strings, int max_exact);
 extern double fm_strings_distinct(FmStrings *strings, bool *exact);
 
 extern FmTop *fm_top_new(bool weighted, bool by_weight);
+
+/* Room for so many counters in all */
+extern void fm_top_reserve(FmTop *top, int num);
 extern void fm_top_add(FmTop *top, uint64 hash, const char *value, uint32 size, FmStringClass class, uint64 count,
 					   int128 weight);
 

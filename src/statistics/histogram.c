@@ -7,13 +7,45 @@
 
 #include "message/message.h"
 
-/* A bucket: low and high bound, and the weight between them */
-typedef struct Bucket
+/* So many buckets of the same bounds, and the weight that each of them has between these */
+typedef struct Buckets
 {
 	double low;
 	double high;
 	double weight;
-} Bucket;
+	int count;
+} Buckets;
+
+/*
+ * Twice the rank that boundary r asks for
+ */
+static inline double
+TwiceRank(int r, double total, int num_intervals)
+{
+	return 2 * (r * total / num_intervals);
+}
+
+/*
+ * The first boundary from "from" on that asks for no less, num_intervals + 1 if none does. It is guessed, and the guess mended by
+ * the same ranks that a search would look at.
+ */
+static int
+FirstAtLeast(double twice_rank, int from, double total, int num_intervals)
+{
+	double guess;
+	int r;
+
+	if (from > num_intervals || TwiceRank(from, total, num_intervals) >= twice_rank)
+		return from;
+	guess = ceil(twice_rank / (2 * total) * num_intervals);
+	/* not so if it is not a number */
+	r = guess > from && guess < num_intervals ? (int) guess : guess >= num_intervals ? num_intervals : from + 1;
+	while (r > from && TwiceRank(r - 1, total, num_intervals) >= twice_rank)
+		r--;
+	while (r <= num_intervals && TwiceRank(r, total, num_intervals) < twice_rank)
+		r++;
+	return r;
+}
 
 /*
  * Boundaries of intervals of about equal weight
@@ -21,7 +53,7 @@ typedef struct Bucket
  * Boundary r answers the query "which value has rank r * total / num_intervals". An entry i covers the ranks from
  * min_rank(i) = weight before it to max_rank(i) = weight up to and including it. A rank belongs to the last entry whose
  * middle it has passed; between that entry and the next the shared edge decides. The search goes on from where the last
- * query ended, so the whole is linear.
+ * query ended, and all ranks between two middles are answered at once, so few entries cost little whatever num_intervals is.
  */
 FmBoundaries
 fm_quantile_boundaries(const FmWeightedValue *entries, size_t n, int num_intervals)
@@ -54,22 +86,31 @@ fm_quantile_boundaries(const FmWeightedValue *entries, size_t n, int num_interva
 	{
 		boundaries.value = palloc(sizeof(double) * (num_intervals + 1));
 		boundaries.cumulative = palloc(sizeof(double) * (num_intervals + 1));
-		for (int r = 0; r <= num_intervals; r++)
+		while (boundaries.n <= num_intervals)
 		{
-			double twice_rank = 2 * (r * total / num_intervals);
+			double twice_rank = TwiceRank(boundaries.n, total, num_intervals);
 			size_t next = current + 1;
-			size_t chosen;
+			int end = num_intervals + 1;
+			int edge = end;
 
 			while (next < num_kept && twice_rank >= (max_rank[next] - kept[next].weight) + max_rank[next])
 				next++;
 			current = next - 1;
-			if (next == num_kept || twice_rank < (max_rank[current] - kept[current].weight + kept[current].weight) +
-													 (max_rank[next] - kept[next].weight))
-				chosen = current;
-			else
-				chosen = next;
-			boundaries.value[boundaries.n] = kept[chosen].value;
-			boundaries.cumulative[boundaries.n++] = max_rank[chosen];
+			if (next < num_kept)
+			{
+				end = FirstAtLeast((max_rank[next] - kept[next].weight) + max_rank[next], boundaries.n, total,
+								   num_intervals);
+				edge = FirstAtLeast((max_rank[current] - kept[current].weight + kept[current].weight) +
+										(max_rank[next] - kept[next].weight),
+									boundaries.n, total, num_intervals);
+			}
+			for (; boundaries.n < end; boundaries.n++)
+			{
+				size_t chosen = boundaries.n < edge ? current : next;
+
+				boundaries.value[boundaries.n] = kept[chosen].value;
+				boundaries.cumulative[boundaries.n] = max_rank[chosen];
+			}
 		}
 	}
 
@@ -115,42 +156,36 @@ fm_boundaries_median(const FmBoundaries *boundaries)
 }
 
 /*
- * The buckets between the boundaries, n - 1 of them
+ * The n - 1 buckets between the boundaries, those that are equal together; *num is how many of these there are
  *
  * A value that fills several buckets is the boundary of all of them, but its weight was counted once, in the first: it
- * is spread evenly over the buckets that end there. The weight up to the first boundary likewise belongs to all buckets
- * equal to the first.
+ * is spread evenly over the buckets that end there: the first one, and those that are this value only. The weight up to the
+ * first boundary likewise belongs to all buckets equal to the first.
  */
-static Bucket *
-BucketsBetween(const FmBoundaries *boundaries, int *num_buckets)
+static Buckets *
+BucketsBetween(const FmBoundaries *boundaries, int *num)
 {
 	int n = Max(boundaries->n - 1, 0);
-	Bucket *buckets = palloc(sizeof(Bucket) * Max(n, 1));
-	int equal = 0;
+	Buckets *buckets = palloc(sizeof(Buckets) * Max(n, 1));
 
-	for (int i = 0; i < n; i++)
-	{
-		buckets[i].low = boundaries->value[i];
-		buckets[i].high = boundaries->value[i + 1];
-		buckets[i].weight = boundaries->cumulative[i + 1] - boundaries->cumulative[i];
-	}
-
+	*num = 0;
 	for (int i = 0, j; i < n; i = j)
 	{
-		double sum = buckets[i].weight;
+		double low = boundaries->value[i];
+		double high = boundaries->value[i + 1];
+		double sum = boundaries->cumulative[i + 1] - boundaries->cumulative[i];
+		int with_low;
 
-		for (j = i + 1; j < n && buckets[j].high == buckets[i].high; j++)
-			sum += buckets[j].weight;
-		for (int k = i; k < j && j > i + 1; k++)
-			buckets[k].weight = sum / (j - i);
+		for (j = i + 1; j < n && boundaries->value[j + 1] == high; j++)
+			if (boundaries->cumulative[j + 1] != boundaries->cumulative[j])
+				sum += boundaries->cumulative[j + 1] - boundaries->cumulative[j];
+		with_low = low == high ? j - i : 1;
+		buckets[(*num)++] = (Buckets){low, high, sum / (j - i), with_low};
+		if (with_low < j - i)
+			buckets[(*num)++] = (Buckets){high, high, sum / (j - i), j - i - with_low};
 	}
-
-	while (equal < n && buckets[equal].low == buckets[0].low && buckets[equal].high == buckets[0].high)
-		equal++;
-	for (int i = 0; i < equal; i++)
-		buckets[i].weight += boundaries->cumulative[0] / equal;
-
-	*num_buckets = n;
+	if (n > 0)
+		buckets[0].weight += boundaries->cumulative[0] / buckets[0].count;
 	return buckets;
 }
 
@@ -182,11 +217,12 @@ Tfmd__Histogram *
 fm_quantiles_histogram(const FmBoundaries *boundaries)
 {
 	int n;
-	Bucket *buckets = BucketsBetween(boundaries, &n);
-	Tfmd__Histogram *histogram = NewHistogram(TFMD__HISTOGRAM__HISTOGRAM_TYPE__QUANTILES, n);
+	Buckets *buckets = BucketsBetween(boundaries, &n);
+	Tfmd__Histogram *histogram = NewHistogram(TFMD__HISTOGRAM__HISTOGRAM_TYPE__QUANTILES, boundaries->n);
 
 	for (int i = 0; i < n; i++)
-		AddBucket(histogram, buckets[i].low, buckets[i].high, buckets[i].weight);
+		for (int k = 0; k < buckets[i].count; k++)
+			AddBucket(histogram, buckets[i].low, buckets[i].high, buckets[i].weight);
 	pfree(buckets);
 	return histogram;
 }
@@ -233,7 +269,7 @@ FiniteBoundaries(const FmBoundaries *boundaries, const FmFiniteRange *range, dou
  * on one side.
  */
 static double
-ShareInInterval(const Bucket *bucket, double low, double high, bool first_interval, bool *before, bool *after)
+ShareInInterval(const Buckets *bucket, double low, double high, bool first_interval, bool *before, bool *after)
 {
 	*before = *after = false;
 
@@ -280,7 +316,7 @@ fm_standard_histogram(const FmBoundaries *boundaries, const FmFiniteRange *range
 {
 	Tfmd__Histogram *histogram = NewHistogram(TFMD__HISTOGRAM__HISTOGRAM_TYPE__STANDARD, num_buckets + 2);
 	FmBoundaries finite;
-	Bucket *buckets;
+	Buckets *buckets;
 	double negative_infinity;
 	int n;
 	int start = 0;
@@ -321,7 +357,10 @@ fm_standard_histogram(const FmBoundaries *boundaries, const FmFiniteRange *range
 				break;
 			if (before)
 				start = j;
-			weight += share * buckets[j].weight;
+			/* one by one, as TFDV does: a product would be rounded otherwise */
+			share *= buckets[j].weight;
+			for (int k = 0; k < buckets[j].count && share != 0; k++)
+				weight += share;
 		}
 		AddBucket(histogram, low, high, weight);
 	}

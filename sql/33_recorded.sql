@@ -118,6 +118,16 @@ END;
 COMMENT ON FUNCTION record_partitions(regclass, text, text, text, text[], double precision) IS
 	'sketches the partitions that changed since the last call and merges the sketches of all: what record_statistics does when incremental';
 
+CREATE FUNCTION check_recording(relation regclass, span timestamp) RETURNS boolean
+	LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF relation IS NULL OR span IS NULL THEN
+		RAISE null_value_not_allowed USING MESSAGE = 'record_statistics needs a relation and a span';
+	END IF;
+	RETURN true;
+END $$;
+COMMENT ON FUNCTION check_recording(regclass, timestamp) IS 'internal: true; error 22004 for a NULL, before a row is read';
+
 CREATE FUNCTION record_statistics(relation regclass, span timestamp, slice text DEFAULT '', filter text DEFAULT NULL,
 	weight_feature text DEFAULT NULL, feature_allowlist text[] DEFAULT NULL, sample_rate double precision DEFAULT 1,
 	incremental boolean DEFAULT false) RETURNS bigint LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -125,7 +135,8 @@ BEGIN ATOMIC
 	INSERT INTO feature_meta.recorded_statistics AS old (relation, slice, span, sketch, num_examples, filter)
 	SELECT record_statistics.relation, COALESCE(record_statistics.slice, ''), record_statistics.span, taken.sketch,
 		@extschema@.num_examples(taken.sketch), record_statistics.filter
-	FROM (SELECT CASE WHEN record_statistics.incremental
+	FROM (SELECT CASE WHEN NOT @extschema@.check_recording(record_statistics.relation, record_statistics.span) THEN NULL
+			WHEN record_statistics.incremental
 			THEN @extschema@.record_partitions(record_statistics.relation, COALESCE(record_statistics.slice, ''),
 				record_statistics.filter, record_statistics.weight_feature, record_statistics.feature_allowlist,
 				record_statistics.sample_rate)
@@ -138,7 +149,7 @@ BEGIN ATOMIC
 	RETURNING num_examples;
 END;
 COMMENT ON FUNCTION record_statistics(regclass, timestamp, text, text, text, text[], double precision, boolean) IS
-	'keeps the sketch of a relation (or of the rows that pass the filter) for a span, in place of what was kept for it, and returns the number of rows; incremental: of a partitioned table only the partitions that changed are read';
+	'keeps the sketch of a relation (or of the rows that pass the filter) for a span, in place of what was kept for it, and returns the number of rows; incremental: of a partitioned table only the partitions that changed are read. Errors: those of relation_sketch, 22004 no relation or no span';
 
 CREATE FUNCTION recorded_sketch(relation regclass, span timestamp DEFAULT NULL, slice text DEFAULT '') RETURNS feature_sketch
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE

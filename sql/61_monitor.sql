@@ -331,6 +331,7 @@ CREATE FUNCTION create_monitor(relation regclass, time_column text, granularity 
 DECLARE
 	c text;
 	metric text;
+	expected @extschema@.feature_schema;
 BEGIN
 	IF relation IS NULL OR time_column IS NULL OR granularity IS NULL OR slices IS NULL THEN
 		RAISE null_value_not_allowed USING MESSAGE = 'a monitor needs a relation, a time column, a granularity and slices (which may be empty)';
@@ -363,8 +364,15 @@ BEGIN
 				HINT = 'Thresholds are numbers for the columns of feature_meta.monitor_drift_metrics.';
 		END IF;
 	END LOOP;
-	-- both expressions are checked by what runs them, on no row
-	PERFORM @extschema@.relation_sketch(relation, @extschema@.checked_filter(x) || ' AND false') FROM unnest(ARRAY[filter, baseline]) x WHERE x IS NOT NULL;
+	-- that the columns may be read, and both expressions, are checked by what runs them, on no row; the environment by what judges
+	PERFORM @extschema@.relation_sketch(relation, @extschema@.checked_filter(x) || ' AND false',
+		feature_allowlist => CASE WHEN feature_allowlist IS NOT NULL THEN feature_allowlist || slices || time_column END)
+	FROM unnest(ARRAY['true', filter, baseline]) x WHERE x IS NOT NULL;
+	expected := coalesce(create_monitor.schema, @extschema@.registered_schema_if_any(relation));
+	IF environment IS NOT NULL AND expected IS NOT NULL THEN
+		PERFORM @extschema@.validate_statistics(@extschema@.feature_statistics(@extschema@.relation_sketch(relation, 'false', feature_allowlist => '{}')),
+			expected, environment => environment);
+	END IF;
 	INSERT INTO feature_meta.monitor (name, relation, time_column, granularity, baseline, slices, filter, schema, environment, thresholds, feature_allowlist,
 		lateness, channel, watch_updates)
 	VALUES (create_monitor.name, relation, time_column, granularity, baseline, slices::name[], filter, create_monitor.schema, environment, thresholds,
@@ -374,7 +382,7 @@ EXCEPTION WHEN unique_violation THEN
 	RAISE duplicate_object USING MESSAGE = format('monitor "%s" exists already', create_monitor.name);
 END $$;
 COMMENT ON FUNCTION create_monitor(regclass, text, interval, text, text[], text, text, feature_schema, text, jsonb, text[], interval, text, boolean) IS
-	'makes a monitor of a relation''s drift, to be run by run_monitor: windows of a granularity (minutes to weeks, 1 month, 3 months, 1 year; in UTC) by a time column, slices by the values of columns, a baseline chosen by a boolean expression (the first window when NULL). Its name is the relation''s when NULL. Alarms are what the schema (the registered one when NULL) says of a window and its drift, and thresholds: {"jensen_shannon_divergence": 0.1} for every column. lateness: how long after its end a window is watched for late rows (three windows when NULL), and, unless watch_updates is false, for rows of a table that were updated in place. Returns the name. Errors: 42710 exists, 42703 no such column, 42804 not a time, 22023 bad argument, 42601 bad expression';
+	'makes a monitor of a relation''s drift, to be run by run_monitor: windows of a granularity (minutes to weeks, 1 month, 3 months, 1 year; in UTC) by a time column, slices by the values of columns, a baseline chosen by a boolean expression (the first window when NULL). Its name is the relation''s when NULL. Alarms are what the schema (the registered one when NULL) says of a window and its drift, and thresholds: {"jensen_shannon_divergence": 0.1} for every column. lateness: how long after its end a window is watched for late rows (three windows when NULL), and, unless watch_updates is false, for rows of a table that were updated in place. Returns the name. Errors: 42710 exists, 42703 no such column, 42804 not a time, 22023 bad argument, 42601 bad expression, 42501 columns that the caller may not read, 42704 an environment that the schema does not have';
 
 CREATE FUNCTION drop_monitor(name text) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -89,7 +89,7 @@ window_of(Timestamp instant, const Interval *granularity, Timestamp *start, Time
 
 		overflow = pg_mul_s64_overflow(granularity->day, USECS_PER_DAY, &width) ||
 				   pg_add_s64_overflow(width, granularity->time, &width);
-		valid = overflow || width > 0;
+		valid = overflow || (width > 0 && width % USECS_PER_MINUTE == 0);
 		if (valid && !overflow)
 		{
 			offset = (instant - WINDOW_ORIGIN) % width;

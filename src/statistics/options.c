@@ -43,6 +43,11 @@ fm_statistics_options_check(const FmStatisticsOptions *options, FmError *error)
 		return fm_fail(error, ERRCODE_INVALID_PARAMETER_VALUE, "num_top_values must not be negative");
 	if (options->num_rank_histogram_buckets < 0)
 		return fm_fail(error, ERRCODE_INVALID_PARAMETER_VALUE, "num_rank_histogram_buckets must not be negative");
+	if (options->frequency_threshold < 0)
+		return fm_fail(error, ERRCODE_INVALID_PARAMETER_VALUE, "frequency_threshold must not be negative");
+	if (!(options->weighted_frequency_threshold >= 0))
+		return fm_fail(error, ERRCODE_INVALID_PARAMETER_VALUE,
+					   "weighted_frequency_threshold must not be negative or NaN");
 	return true;
 }
 

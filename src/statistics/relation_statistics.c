@@ -406,6 +406,8 @@ fm_relation_statistics(Oid relid, const char *filter, const FmStatisticsOptions 
 	SPI_connect();
 	source = fm_source(relid, filter, options->sample_rate);
 	columns = ChooseColumns(source, options);
+	if (options->label_feature != NULL)
+		fm_source_need_column(source, options->label_feature);
 	slices = fm_slices_subquery(source, options);
 	slice = ReadRelation(source, &columns, slices, options, context, &num_slices);
 	for (int i = 0; i < num_slices; i++)

@@ -74,6 +74,10 @@ DROP TABLE plain, bare;
 SELECT record_statistics('sale', '2026-11-10', incremental => true, filter => 'day < now()');
 SELECT record_statistics('sale', '2026-11-10', incremental => true, filter => 'amount IN (SELECT 1)');
 SELECT record_statistics('nosuch', '2026-11-10');
+SELECT record_statistics('sale', NULL);
+SELECT record_statistics(NULL, '2026-11-10');
+-- before a row is read: no row passes this filter without an error
+SELECT record_statistics('sale', NULL, filter => '1 / (amount - amount) > 0');
 
 -- who may: the owner writes, who reads all rows reads
 CREATE ROLE regress_fm_reader;

@@ -53,6 +53,11 @@ FROM (SELECT generate_statistics('trip', feature_allowlist => '{day,vendor}', nu
 SELECT generate_statistics('trip', num_quantiles_histogram_buckets => 0);
 SELECT generate_statistics('trip', num_values_histogram_buckets => 100000);
 SELECT generate_statistics('trip', num_top_values => -1);
+SELECT generate_statistics('trip', frequency_threshold => -1);
+SELECT generate_statistics('trip', weighted_frequency_threshold => -0.5);
+SELECT generate_statistics('trip', weighted_frequency_threshold => 'NaN');
+SELECT generate_statistics('trip', label_feature => 'nosuch');
+SELECT generate_statistics('trip', weight_feature => 'nosuch');
 SELECT generate_statistics('trip', num_top_values => NULL) = generate_statistics('trip') AS null_is_default;
 SELECT generate_statistics(NULL) IS NULL AS null_relation;
 SELECT generate_statistics('trip', sample_rate => 1.5);

@@ -100,7 +100,16 @@ like(sql_error(q{SELECT create_monitor('events', 'at', name => 'x', filter => 't
 like(sql_error(q{SELECT create_monitor('events', 'carrier', name => 'x')}), qr/^42804/, 'a time column is of a type of time');
 like(sql_error(qq{SELECT create_monitor('events', 'at', name => 'x', channel => '$_')}), qr/^23514/, 'a channel that NOTIFY cannot take') for '', 'x' x 64;
 like(sql_error(q{SELECT create_monitor('events', 'at', '2 months', name => 'x')}), qr/^22023/, 'a granularity that has no windows');
-like(sql_error(qq{SELECT create_monitor('events', 'at', '$_', name => 'x')}), qr/^22023/, "nor has $_") for '2 mons 30 days', '1 mon 1 hour', '11 mons 30 days', '24 months', '-1 day', '0';
+like(sql_error(qq{SELECT create_monitor('events', 'at', '$_', name => 'x')}), qr/^22023/, "nor has $_") for '2 mons 30 days', '1 mon 1 hour', '11 mons 30 days', '24 months', '-1 day', '0', '30 seconds', '90 seconds', '1 day 00:00:01';
+like(sql_error(q{SELECT create_monitor('events', 'at', schema => 'default_environment: "SERVING"', environment => 'TRAINING', name => 'x')}),
+	qr/^42704/, 'an environment that the schema does not have');
+is(sql(q{SELECT create_monitor('events', 'at', schema => 'default_environment: "SERVING"', environment => 'SERVING', name => 'x'), drop_monitor('x') IS NULL}),
+	'x|f', 'one that it has');
+sql(q{CREATE ROLE monitor_stranger; CREATE TABLE half_open (at timestamptz, seen int, hidden int); GRANT SELECT (at, seen) ON half_open TO monitor_stranger});
+like(sql_error(q{SET ROLE monitor_stranger; SELECT create_monitor('half_open', 'at', name => 'x')}), qr/^42501/, 'a column that its maker cannot read');
+is(sql(q{SET ROLE monitor_stranger; SELECT create_monitor('half_open', 'at', name => 'x', feature_allowlist => '{seen}')}), 'x', 'only columns that can be read');
+sql(q{SET ROLE monitor_stranger; SELECT drop_monitor('x')});
+sql(q{DROP TABLE half_open; DROP ROLE monitor_stranger});
 like(sql_error(q{SELECT monitor_window_start('2026-01-01 00:00+00', '200000000 days')}), qr/^22008/, 'a window that is longer than time');
 like(sql_error(q{SELECT window_sketches('1 day', NULL, '{a,a}', NULL, at, distance, distance) FROM events}), qr/^42701/, 'a name is one of one column');
 like(sql_error(q{SELECT run_monitor('nowhere')}), qr/^42704/, 'a monitor that is not there');

@@ -195,6 +195,9 @@ BEGIN
 		RETURN;
 	END IF;
 	EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+	IF (SELECT c.relforcerowsecurity FROM pg_class c WHERE c.oid = source) THEN
+		EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
+	END IF;
 	FOR p IN
 		SELECT y.polname AS name, y.polpermissive AS permissive,
 			CASE y.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END AS command,
@@ -222,7 +225,7 @@ COMMENT ON FUNCTION store_copy_row_security(regclass, regclass) IS
 CREATE FUNCTION store_row_security(relation regclass) RETURNS text
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT md5(concat(c.relrowsecurity, (SELECT string_agg(ROW(y.polname, y.polpermissive, y.polcmd,
+	SELECT md5(concat(c.relrowsecurity, c.relforcerowsecurity, (SELECT string_agg(ROW(y.polname, y.polpermissive, y.polcmd,
 			ARRAY(SELECT CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END FROM unnest(y.polroles) r ORDER BY 1),
 			pg_get_expr(y.polqual, y.polrelid), pg_get_expr(y.polwithcheck, y.polrelid))::text, ';' ORDER BY y.polname)
 		FROM pg_policy y WHERE y.polrelid = c.oid AND c.relrowsecurity)))

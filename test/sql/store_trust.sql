@@ -85,6 +85,25 @@ SET ROLE regress_t_other;
 SELECT count(*) FROM owned_online;
 RESET ROLE;
 
+-- and where it holds for the owner too, so it does there
+GRANT CREATE ON SCHEMA public TO regress_t_even;
+SET ROLE regress_t_even;
+CREATE TABLE t_forced AS SELECT i AS id, timestamptz '2026-01-01' AS ts, i AS y, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END AS tenant FROM generate_series(1, 4) i;
+ALTER TABLE t_forced ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON t_forced USING (tenant = current_setting('app.tenant', true));
+SELECT create_feature_view('forced', 't_forced', '{id}', 'ts', features => '{y,tenant}'), enable_online('forced', history => true);
+SET app.tenant = 'a';
+SELECT materialize('forced');
+SET app.tenant = 'b';
+SELECT materialize('forced');
+SELECT (SELECT count(*) FROM t_forced) AS source, (SELECT count(*) FROM forced_online) AS online, (SELECT count(*) FROM forced_online_history) AS history;
+SELECT statuses FROM get_online_features('forced:y', '{"id": [1, 2]}');
+RESET app.tenant;
+SELECT drop_feature_view('forced');
+DROP TABLE t_forced;
+RESET ROLE;
+REVOKE CREATE ON SCHEMA public FROM regress_t_even;
+
 SELECT drop_training_set(name) FROM feature_meta.training_set ORDER BY name;
 SELECT drop_feature_view(name) FROM feature_meta.feature_view ORDER BY name;
 SELECT drop_entity('id'), drop_entity('pair');

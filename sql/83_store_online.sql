@@ -74,8 +74,10 @@ CREATE FUNCTION store_feed_online() RETURNS trigger
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	-- a partition may have been detached since
-	IF TG_ARGV[1] = 'part' AND NOT EXISTS (SELECT FROM @extschema@.store_view_definition(TG_ARGV[0], NULL) d, @extschema@.store_parts(d.source) p WHERE p.part = TG_RELID) THEN
-		RETURN NULL;
+	IF TG_ARGV[1] = 'part' THEN
+		IF NOT EXISTS (SELECT FROM @extschema@.store_view_definition(TG_ARGV[0], NULL) d, @extschema@.store_parts(d.source) p WHERE p.part = TG_RELID) THEN
+			RETURN NULL;
+		END IF;
 	END IF;
 	IF TG_LEVEL = 'ROW' THEN
 		EXECUTE @extschema@.store_online_insert(TG_ARGV[0], @extschema@.store_valid_rows(TG_ARGV[0],

@@ -122,7 +122,7 @@ COMMENT ON FUNCTION store_not_changed(text, text) IS
 CREATE FUNCTION store_feature_type(type regtype) RETURNS text
 	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION store_feature_type(regtype) IS
-'internal: INT, FLOAT, BYTES or STRUCT, as what a row check takes the values of a type; NULL for json and jsonb, which may be any';
+'internal: INT, FLOAT, BYTES or STRUCT, as what a row check takes the values of a type; NULL for json and jsonb, which may be any, and for a type that is not there';
 
 -- A schema that speaks of nothing here, or that no row could pass, is a slip. It may speak of keys and times too, as one that was inferred
 -- from the source does, and of features that are no longer or not yet in use.

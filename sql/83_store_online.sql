@@ -524,7 +524,7 @@ BEGIN
 		  WHERE a.attrelid = d.source ORDER BY k.key, y.typlen < 0 DESC, y.typlen DESC, y.oid) t;
 	PERFORM @extschema@.store_check_keys(keys, join_keys);
 	RETURN QUERY EXECUTE format('SELECT t.entity_key::json, a.* FROM @extschema@.historical_features(%L, %L, full_feature_names => true, as_of => $1, with_status => true) AS t(%s),'
-		' LATERAL @extschema@.store_answer_json(row_to_json(t), %L, %L, %L, %L, %L) a',
+		' LATERAL @extschema@.store_answer_json(row_to_json(t.*), %L, %L, %L, %L, %L) a',
 		entities, features, @extschema@.historical_features_columns(entities, features, full_feature_names => true, with_status => true),
 		r.columns, r.labels, r.views, r.status_columns, r.time_columns) USING as_of;
 END $$;
@@ -554,10 +554,10 @@ BEGIN
 	END IF;
 	SELECT * INTO d FROM @extschema@.store_view_definition(v.name, NULL);
 	PERFORM @extschema@.store_check_keys(keys, d.join_keys);
-	RETURN QUERY EXECUTE format('SELECT o::json, a.* FROM @extschema@.store_key_objects($1) WITH ORDINALITY k(o, ord)'
+	RETURN QUERY EXECUTE format('SELECT k.o::json, a.* FROM @extschema@.store_key_objects($1) WITH ORDINALITY k(o, ord)'
 		' LEFT JOIN LATERAL (SELECT h.* FROM %s h WHERE %s AND h.valid_from <= $2 ORDER BY h.valid_from DESC, h.%I DESC LIMIT 1) h ON NOT h.deleted,'
 		' LATERAL (SELECT h.*, CASE WHEN h.%I IS NULL THEN ''NOT_FOUND'' WHEN h.%I < @extschema@.store_before($2, $3) THEN ''OUTSIDE_MAX_AGE'' ELSE ''PRESENT'' END AS online_status) r,'
-		' LATERAL @extschema@.store_answer_json(row_to_json(r), $4, $4, array_fill($5, ARRAY[cardinality($4)]), array_fill(''online_status''::text, ARRAY[cardinality($4)]), array_fill(%L::text, ARRAY[cardinality($4)])) a ORDER BY k.ord',
+		' LATERAL @extschema@.store_answer_json(row_to_json(r.*), $4, $4, array_fill($5, ARRAY[cardinality($4)]), array_fill(''online_status''::text, ARRAY[cardinality($4)]), array_fill(%L::text, ARRAY[cardinality($4)])) a ORDER BY k.ord',
 		v.online_history,
 		(SELECT string_agg(format('h.%I = (k.o ->> %L)::%s', x.key, x.key, format_type(a.atttypid, a.atttypmod)), ' AND ')
 		 FROM unnest(d.join_keys) x(key) JOIN pg_attribute a ON a.attrelid = v.online_history AND a.attname = x.key AND NOT a.attisdropped),
@@ -603,15 +603,16 @@ BEGIN
 		RETURN rows;
 	END IF;
 	SELECT * INTO d FROM @extschema@.store_view_definition(store_valid_rows.view, v.version);
-	-- what the schema does not speak of is nobody's business
-	SELECT string_agg(format('rows.%I', f), ', ') INTO features FROM unnest(d.features) f
+	-- what the schema does not speak of is nobody's business; one that was inferred from the source speaks of keys and times too
+	SELECT string_agg(format('rows.%I', f), ', ') INTO features
+	FROM unnest(d.join_keys || d.event_time::text || CASE WHEN d.created_time IS NULL THEN '{}' ELSE ARRAY[d.created_time::text] END || d.features) f
 	WHERE f IN (SELECT x ->> 'name' FROM jsonb_array_elements(v.schema::jsonb -> 'feature') x);
 	IF features IS NULL THEN
 		RETURN rows;
 	END IF;
-	RETURN format('(SELECT rows.* FROM %1$s, LATERAL (SELECT %2$s) f WHERE @extschema@.is_valid_row(f, s.schema) OR @extschema@.store_refuse(%3$L, %4$L,'
-		' (SELECT to_jsonb(k) FROM (SELECT %5$s) k), (SELECT to_jsonb(a) FROM (SELECT %7$s) a), rows.%6$I,'
-		' (SELECT jsonb_object_agg(a.path, a.reasons) FROM (SELECT x.path, string_agg(x.description, '' '') AS reasons FROM @extschema@.anomalies(@extschema@.row_anomalies(f, s.schema)) x GROUP BY x.path) a))) rows',
+	RETURN format('(SELECT rows.* FROM %1$s, LATERAL (SELECT %2$s) f WHERE @extschema@.is_valid_row(f.*, s.schema) OR @extschema@.store_refuse(%3$L, %4$L,'
+		' (SELECT to_jsonb(k.*) FROM (SELECT %5$s) k), (SELECT to_jsonb(a.*) FROM (SELECT %7$s) a), rows.%6$I,'
+		' (SELECT jsonb_object_agg(a.path, a.reasons) FROM (SELECT x.path, string_agg(x.description, '' '') AS reasons FROM @extschema@.anomalies(@extschema@.row_anomalies(f.*, s.schema)) x GROUP BY x.path) a))) rows',
 		rows || format(', (SELECT x.schema FROM feature_meta.feature_view_version x WHERE x.view = %L AND x.version = %s) s', store_valid_rows.view, v.version),
 		features, store_valid_rows.view, v.on_invalid, (SELECT string_agg(format('rows.%I', k), ', ') FROM unnest(d.join_keys) k), d.event_time,
 		(SELECT string_agg(format('rows.%I', f), ', ') FROM unnest(d.features) f));
@@ -639,7 +640,7 @@ BEGIN
 	SELECT * INTO d FROM @extschema@.store_view_definition(v.name, NULL);
 	SELECT c.relkind INTO kind FROM pg_class c WHERE c.oid = d.source;
 	-- checked once, whatever it is written to
-	EXECUTE format('SELECT jsonb_agg(to_jsonb(rows)) FROM %s', @extschema@.store_valid_rows(v.name, format('jsonb_to_recordset(%L) AS rows(%s)', objects, shape)))
+	EXECUTE format('SELECT jsonb_agg(to_jsonb(rows.*)) FROM %s', @extschema@.store_valid_rows(v.name, format('jsonb_to_recordset(%L) AS rows(%s)', objects, shape)))
 	INTO objects;
 	rows := format('jsonb_to_recordset(%L) AS rows(%s)', coalesce(objects, '[]'), shape);
 	IF lower(mode) IN ('offline', 'online_and_offline') OR (mode IS NULL AND kind IN ('r', 'p', 'f')) THEN

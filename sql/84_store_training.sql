@@ -14,7 +14,7 @@ DECLARE
 	entities bigint;
 BEGIN
 	SELECT array_agg(f.reference ORDER BY f."position") INTO resolved FROM @extschema@.resolve_features(features) f;
-	EXECUTE format('SELECT count(*), @extschema@.table_sketch(t) FROM %s t', relation) INTO n, made;
+	EXECUTE format('SELECT count(*), @extschema@.table_sketch(t.*) FROM %s t', relation) INTO n, made;
 	IF lineage AND NOT has_table_privilege('mlmd.execution', 'INSERT') THEN
 		RAISE NOTICE 'the lineage of training set "%" is not recorded: no INSERT privilege on the tables of schema mlmd', name;
 	ELSIF lineage THEN

@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(store_feature_type);
@@ -392,10 +393,14 @@ fm_row_kind_type(FmRowKind kind)
 Datum
 store_feature_type(PG_FUNCTION_ARGS)
 {
-	Oid base = getBaseType(PG_GETARG_OID(0));
-	Oid element = get_element_type(base);
+	Oid base;
+	Oid element;
 	FmRowKind kind;
 
+	if (!SearchSysCacheExists1(TYPEOID, PG_GETARG_DATUM(0)))
+		PG_RETURN_NULL();
+	base = getBaseType(PG_GETARG_OID(0));
+	element = get_element_type(base);
 	if (OidIsValid(element) && get_typlen(base) == -1)
 		base = getBaseType(element);
 	kind = kind_of_reader(fm_row_reader(base));

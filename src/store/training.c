@@ -188,7 +188,7 @@ put_features_from(PG_FUNCTION_ARGS)
 			" WHERE e.key OPERATOR(pg_catalog.=) ANY (d.join_keys)) AS keys,"
 			" (SELECT COALESCE(pg_catalog.jsonb_object_agg(e.key, e.value), '{}') FROM pg_catalog.jsonb_each(r) e"
 			" WHERE e.key OPERATOR(pg_catalog.<>) ALL (d.join_keys)) AS features"
-			" FROM (SELECT pg_catalog.to_jsonb(q) FROM (%s\n) q) rows(r), %s.store_view_definition($1, NULL) d) x"
+			" FROM (SELECT pg_catalog.to_jsonb(q.*) FROM (%s\n) q) rows(r), %s.store_view_definition($1, NULL) d) x"
 			" HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0",
 			schema, text_to_cstring(PG_GETARG_TEXT_PP(1)), schema),
 		2, types, values, nulls, false, 1);

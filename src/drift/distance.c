@@ -5,6 +5,7 @@
  */
 #include "fm_core.h"
 #include "drift/distance.h"
+#include "fm_doubles.h"
 
 #include <math.h>
 
@@ -223,15 +224,6 @@ add_cell(Cells *cells, double mass)
 }
 
 static int
-compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *) a;
-	double y = *(const double *) b;
-
-	return x < y ? -1 : x > y;
-}
-
-static int
 compare_points(const void *a, const void *b)
 {
 	const Bucket *x = a;
@@ -279,19 +271,13 @@ static int
 edges_of(const Parts *parts, double *edge)
 {
 	int n = 0;
-	int unique = 0;
-	int i;
 
-	for (i = 0; i < parts->n_bucket; i++)
+	for (int i = 0; i < parts->n_bucket; i++)
 	{
 		edge[n++] = parts->bucket[i].low;
 		edge[n++] = parts->bucket[i].high;
 	}
-	qsort(edge, n, sizeof(double), compare_doubles);
-	for (i = 0; i < n; i++)
-		if (unique == 0 || edge[unique - 1] != edge[i])
-			edge[unique++] = edge[i];
-	return unique;
+	return fm_sort_distinct_doubles(edge, n);
 }
 
 static int

@@ -9,6 +9,7 @@
 #include "fm_core.h"
 
 #include "drift/metrics.h"
+#include "fm_doubles.h"
 
 #include <math.h>
 
@@ -61,21 +62,11 @@ stretches_of(const Tfmd__Histogram *histogram, bool integers)
 	return stretches;
 }
 
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *) a;
-	double y = *(const double *) b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* The ends of both sides' stretches, ascending, each once */
 static int
 ends_of(const Stretches *sides, double **ends)
 {
 	int n = 0;
-	int unique = 0;
 
 	*ends = palloc(sizeof(double) * 2 * (sides[0].n + sides[1].n + 1));
 	for (int side = 0; side < 2; side++)
@@ -84,11 +75,7 @@ ends_of(const Stretches *sides, double **ends)
 			(*ends)[n++] = sides[side].stretch[i].low;
 			(*ends)[n++] = sides[side].stretch[i].high;
 		}
-	qsort(*ends, n, sizeof(double), compare_doubles);
-	for (int i = 0; i < n; i++)
-		if (unique == 0 || (*ends)[unique - 1] != (*ends)[i])
-			(*ends)[unique++] = (*ends)[i];
-	return unique;
+	return fm_sort_distinct_doubles(*ends, n);
 }
 
 /* Place 2 i of the entries is end i, place 2 i + 1 the cell from there to the next end */
@@ -108,7 +95,7 @@ spread(const Stretches *stretches, const double *ends, int n, bool integers, FmE
 	{
 		const Stretch *s = &stretches->stretch[i];
 		double width = s->high / 2 - s->low / 2; /* halves, as the whole may be beyond a double */
-		int at = (const double *) bsearch(&s->low, ends, n, sizeof(double), compare_doubles) - ends;
+		int at = (const double *) bsearch(&s->low, ends, n, sizeof(double), fm_compare_doubles) - ends;
 
 		entries->total += s->weight;
 		if (s->low == s->high)

@@ -2,6 +2,7 @@
  * Mutual information, in nats
  */
 #include "mutual_information.h"
+#include "fm_doubles.h"
 
 #include <math.h>
 
@@ -145,15 +146,6 @@ ScaleAndShake(double *values, int n, uint64 seed)
 		values[i] += 1e-10 * Max(size, 1) * (pg_prng_double(&state) + pg_prng_double(&state) - 1);
 }
 
-static int
-CompareDoubles(const void *a, const void *b)
-{
-	double x = *(const double *) a;
-	double y = *(const double *) b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* First index of a sorted array whose value is >= (or, strictly, >) the value */
 static int
 Bound(const double *sorted, int n, double value, bool strictly)
@@ -196,7 +188,7 @@ ComparePoints(const void *a, const void *b)
 
 	if (p->x != q->x)
 		return p->x < q->x ? -1 : 1;
-	return CompareDoubles(&p->y, &q->y);
+	return fm_compare_doubles(&p->y, &q->y);
 }
 
 static int
@@ -207,7 +199,7 @@ ComparePointsByCategory(const void *a, const void *b)
 
 	if (p->y != q->y)
 		return p->y < q->y ? -1 : 1;
-	return CompareDoubles(&p->x, &q->x);
+	return fm_compare_doubles(&p->x, &q->x);
 }
 
 /*
@@ -247,8 +239,8 @@ fm_mutual_information_numeric(double *x, double *y, int n)
 		ys[i] = y[i];
 	}
 	qsort(points, n, sizeof(Point), ComparePoints);
-	qsort(xs, n, sizeof(double), CompareDoubles);
-	qsort(ys, n, sizeof(double), CompareDoubles);
+	qsort(xs, n, sizeof(double), fm_compare_doubles);
+	qsort(ys, n, sizeof(double), fm_compare_doubles);
 
 	for (int i = 0; i < n; i++)
 	{
@@ -290,7 +282,7 @@ fm_mutual_information_mixed(double *x, const int *category, int n)
 		for (int i = first; i < end && end - first > 1; i++)
 			xs[used++] = points[i].x;
 	}
-	qsort(xs, used, sizeof(double), CompareDoubles);
+	qsort(xs, used, sizeof(double), fm_compare_doubles);
 
 	for (int first = 0, end; first < n; first = end)
 	{

@@ -625,6 +625,7 @@ DECLARE
 	v feature_meta.feature_view;
 	d record;
 	kind "char";
+	stored text[];
 	columns text;
 	rows text;
 	n bigint := 0;
@@ -638,6 +639,7 @@ BEGIN
 		RAISE invalid_parameter_value USING MESSAGE = format('mode must be online, offline or online_and_offline, not "%s"', mode);
 	END IF;
 	SELECT * INTO d FROM @extschema@.store_view_definition(v.name, NULL);
+	stored := d.join_keys || d.event_time::text || CASE WHEN d.created_time IS NULL THEN '{}' ELSE ARRAY[d.created_time::text] END || d.features;
 	SELECT c.relkind INTO kind FROM pg_class c WHERE c.oid = d.source;
 	-- checked once, whatever it is written to
 	EXECUTE format('SELECT jsonb_agg(to_jsonb(rows.*)) FROM %s', @extschema@.store_valid_rows(v.name, format('jsonb_to_recordset(%L) AS rows(%s)', objects, shape)))
@@ -647,11 +649,10 @@ BEGIN
 		SELECT string_agg(CASE WHEN a.attname IN (d.event_time, d.created_time) AND a.atttypid IN ('date'::regtype, 'timestamp'::regtype)
 							   THEN format('timezone(''UTC'', rows.%I)::%s', c.name, format_type(a.atttypid, a.atttypmod)) ELSE format('rows.%I', c.name) END, ', ' ORDER BY c.ord)
 		INTO columns
-		FROM unnest(d.join_keys || d.event_time::text || CASE WHEN d.created_time IS NULL THEN '{}' ELSE ARRAY[d.created_time::text] END || d.features) WITH ORDINALITY c(name, ord)
+		FROM unnest(stored) WITH ORDINALITY c(name, ord)
 		JOIN pg_attribute a ON a.attrelid = d.source AND a.attname = c.name;
 		EXECUTE format('INSERT INTO %s (%s) SELECT %s FROM %s', d.source,
-			(SELECT string_agg(quote_ident(c), ', ') FROM unnest(d.join_keys || d.event_time::text
-				|| CASE WHEN d.created_time IS NULL THEN '{}' ELSE ARRAY[d.created_time::text] END || d.features) c), columns, rows);
+			(SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.ord) FROM unnest(stored) WITH ORDINALITY c(name, ord)), columns, rows);
 		GET DIAGNOSTICS written = ROW_COUNT;
 	END IF;
 	IF (lower(mode) IN ('online', 'online_and_offline') OR (mode IS NULL AND v.online_table IS NOT NULL)) AND NOT (v.online_trigger AND written > 0) THEN
